@@ -1,0 +1,91 @@
+"""Where data, runs and models live on disk: one folder, chosen by `--home` or METIER_HOME."""
+
+import json
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from metier.data.tables import Tables
+from metier.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """<home>/datasets/<name>/*.parquet, <home>/runs/<name>/, <home>/models/<name>/."""
+
+    home: Path
+
+    @classmethod
+    def open(cls, home: Path | None = None) -> "Workspace":
+        """`home`, else $METIER_HOME, else ./metier-home; created on the first write."""
+        return cls(Path(home or os.environ.get("METIER_HOME") or "metier-home"))
+
+    def dataset(self, name: str) -> Path:
+        """Folder of a dataset, whether it exists or not."""
+        return self.home / "datasets" / _checked(name)
+
+    def run(self, name: str) -> Path:
+        """Folder of an evaluation run."""
+        return self.home / "runs" / _checked(name)
+
+    def model(self, name: str) -> Path:
+        """Folder of a trained model's bundle."""
+        return self.home / "models" / _checked(name)
+
+    def names(self, kind: str) -> list[str]:
+        """What is stored under "datasets", "runs" or "models"."""
+        folder = self.home / kind
+        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def save(self, name: str, tables: Tables, about: dict[str, Any]) -> Path:
+        """Write Parquet files and `dataset.json`; the folder appears whole or not at all."""
+        target = self.dataset(name)
+        partial = target.with_name(f".{target.name}.{os.getpid()}")
+        partial.mkdir(parents=True, exist_ok=True)
+        for frame in fields(Tables):
+            getattr(tables, frame.name).write_parquet(partial / f"{frame.name}.parquet")
+        (partial / "dataset.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, default=str))
+        swap(partial, target)
+        return target
+
+    def load(self, name: str) -> Tables:
+        """The tables of a dataset; UsageError lists the datasets there are."""
+        folder = self.dataset(name)
+        if not (folder / "dataset.json").is_file():
+            there = ", ".join(self.names("datasets")) or "none yet"
+            raise UsageError(
+                f"no dataset {name!r} in {self.home} (there: {there}); cure: metier import ... --as {name}"
+            )
+        return Tables(**{frame.name: pl.read_parquet(folder / f"{frame.name}.parquet") for frame in fields(Tables)})
+
+    def about(self, name: str) -> dict[str, Any]:
+        """The `dataset.json` written at import: source, counts, quarantine summary."""
+        text = (self.dataset(name) / "dataset.json").read_text()
+        return dict(json.loads(text))
+
+
+def swap(partial: Path, target: Path) -> None:
+    """Put a finished folder in the place of an old one; a crash leaves one of the two whole."""
+    old = target.with_name(f".{target.name}.old")
+    if target.exists():
+        if old.exists():
+            _remove(old)
+        target.rename(old)
+    partial.rename(target)
+    if old.exists():
+        _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder)
+
+
+def _checked(name: str) -> str:
+    if not name or name.startswith((".", "-")) or not all(c.isalnum() or c in "._-" for c in name):
+        raise UsageError(f"name {name!r} must be letters, digits, '.', '_' or '-', and not start with '.' or '-'")
+    return name

@@ -1,0 +1,45 @@
+"""The exceptions of metier. Each message says what is wrong, where, and what to do about it.
+
+The command line turns `exit_code` into the exit status: 1 failure, 2 wrong use, 3 data rejected.
+"""
+
+
+class MetierError(Exception):
+    """Base of every error that metier raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(MetierError):
+    """The caller asked for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """A configuration file, map or setting is wrong."""
+
+
+class UnknownIdError(UsageError):
+    """An external id is not in the vocabulary."""
+
+
+class DataRejectedError(MetierError):
+    """Too much of the input was set aside, or a file is not what it claims to be."""
+
+    exit_code = 3
+
+
+class NotFittedError(MetierError):
+    """A model was asked to score before `fit`."""
+
+
+class BundleError(MetierError):
+    """A stored model is incomplete, altered or of another version."""
+
+
+class MissingExtraError(MetierError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(f"{package} is not installed; cure: pip install 'metier[{extra}]'")

@@ -1,0 +1,1 @@
+"""Metrics, statistics, experiments and their report. Sees no concrete model."""

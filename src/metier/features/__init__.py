@@ -1,0 +1,1 @@
+"""Encoders that turn columns of the tables into Features."""

@@ -1,0 +1,1 @@
+"""One file per model. `registry` names them, `base` holds the protocol and `recommend`."""

@@ -1,0 +1,142 @@
+"""What a recommender is, and the one function that turns scores into rankings.
+
+A model answers `score`. Two optional faces make ranking the whole catalogue fast without a second contract:
+`Factored` (scores are inner products) and `Neighbour` (scores are sparse). The contract suite in
+`metier.testing.contract` checks that a face agrees with `score`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from metier.data import CSR, Dataset, Floats, Nums, Query, Ranking
+from metier.kernels.topk import top_k, top_k_sparse
+
+BATCH = 1024
+"""People ranked at a time: bounds memory at BATCH x I floats."""
+
+
+class ModelConfig(BaseModel):
+    """Base of every model's settings: frozen, checked, documented field by field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@runtime_checkable
+class Recommender(Protocol):
+    """A model that scores items for people.
+
+    Attributes that `fit` learns end in an underscore and are arrays, CSR matrices, strings, numbers, or tuples of
+    strings; `metier.bundle` stores exactly those.
+    """
+
+    config: ModelConfig
+    scores_new_users: ClassVar[bool]
+    """Whether a person with row number -1 gets scores (from history, features or texts)."""
+    scores_new_items: ClassVar[bool]
+    """Whether an item without any interaction in training gets scores."""
+
+    def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
+        """Learn from everything in `data`; all randomness comes from `rng`."""
+        ...
+
+    def score(self, query: Query, items: Nums | None = None) -> Floats:
+        """(b, m) float32 scores of `items` ((m,) row numbers; all I when None); NaN means "cannot score"."""
+        ...
+
+
+class Factored:
+    """Mixin for models whose score is `query_vectors @ item_vectors.T`."""
+
+    @abstractmethod
+    def query_vectors(self, query: Query) -> Floats:
+        """(b, d) float32; a row of NaN means "cannot score this person"."""
+
+    @abstractmethod
+    def item_vectors(self) -> Floats:
+        """(I, d) float32; a row of NaN means "cannot score this item"."""
+
+    def score(self, query: Query, items: Nums | None = None) -> Floats:
+        """(b, m) inner products."""
+        vectors = self.item_vectors()
+        return self.query_vectors(query) @ (vectors if items is None else vectors[items]).T  # (b, d) @ (d, m)
+
+
+class Neighbour:
+    """Mixin for models that reach only some items: an entry that is absent cannot be scored."""
+
+    @abstractmethod
+    def score_sparse(self, query: Query) -> CSR:
+        """(b, I) CSR float32."""
+
+    def score(self, query: Query, items: Nums | None = None) -> Floats:
+        """(b, m) scores, NaN where the model has no evidence."""
+        return densify(self.score_sparse(query), items)
+
+
+def densify(scores: CSR, items: Nums | None = None) -> Floats:
+    """(b, m) float32 of a (b, I) CSR, NaN where no entry is stored (a stored 0 stays 0)."""
+    dense = np.full(scores.shape, np.nan, dtype=np.float32)
+    rows = np.repeat(np.arange(scores.shape[0]), np.diff(scores.indptr))
+    dense[rows, scores.indices] = scores.data
+    return dense if items is None else dense[:, items]
+
+
+def recommend(
+    model: Recommender,
+    query: Query,
+    k: int,
+    *,
+    candidates: Nums | None = None,
+    exclude: CSR | None = None,
+    seed: int = 0,
+) -> Ranking:
+    """The k best items for each person of a query.
+
+    Parameters
+    ----------
+    candidates : (m,) row numbers that may be recommended; all when None.
+    exclude : (b, I) CSR whose stored entries are never recommended; usually `query.history`.
+    seed : equal scores are ordered by a hash of (seed, item), so no id order can flatter a model.
+
+    Returns
+    -------
+    Ranking of (b, k), padded with -1 and NaN where fewer items could be scored.
+    """
+    n_items = int(query.history.shape[1])
+    tie = tie_order(n_items, seed)
+    allowed = np.zeros(n_items, dtype=np.bool_)
+    allowed[slice(None) if candidates is None else candidates] = True
+    best = Ranking(np.full((len(query), k), -1, np.int32), np.full((len(query), k), np.nan, np.float32))
+    for rows in _batches(len(query)):
+        part = take(query, rows)
+        banned = CSR((len(rows), n_items), dtype=np.float32) if exclude is None else CSR(exclude[rows])
+        if isinstance(model, Neighbour):
+            found = top_k_sparse(model.score_sparse(part), banned, allowed, tie, k)
+        else:
+            found = top_k(model.score(part), banned, allowed, tie, k)
+        best.items[rows], best.scores[rows] = found
+    return best
+
+
+def tie_order(n_items: int, seed: int) -> Nums:
+    """(I,) a seeded permutation: among equal scores the smaller number comes first."""
+    return np.random.default_rng([seed, 0x7E1]).permutation(n_items).astype(np.int32)
+
+
+def take(query: Query, rows: Nums) -> Query:
+    """Some rows of a query."""
+    return Query(
+        users=query.users[rows],
+        history=CSR(query.history[rows]),
+        features=None if query.features is None else CSR(query.features[rows]),
+        texts=None if query.texts is None else [query.texts[row] for row in rows],
+    )
+
+
+def _batches(n: int) -> Iterator[Nums]:
+    for start in range(0, n, BATCH):
+        yield np.arange(start, min(start + BATCH, n), dtype=np.int32)

@@ -1,0 +1,56 @@
+"""The models by the names the command line uses. Nothing is imported until a model is asked for."""
+
+from importlib import import_module
+from typing import Any
+
+from metier.errors import ConfigError, UsageError
+from metier.models.base import ModelConfig, Recommender
+
+MODELS = {
+    "random": "metier.models.random:Random",
+    "popularity": "metier.models.popularity:Popularity",
+    "place": "metier.models.place:Place",
+    "user-knn": "metier.models.user_knn:UserKNN",
+    "item-knn": "metier.models.item_knn:ItemKNN",
+    "rp3beta": "metier.models.rp3beta:RP3Beta",
+    "ease": "metier.models.ease:EASE",
+    "svd": "metier.models.svd:PureSVD",
+    "svd-naive": "metier.models.svd_naive:NaiveSVD",
+    "svdpp": "metier.models.svdpp:SVDpp",
+    "svdpp-naive": "metier.models.svdpp_naive:NaiveSVDpp",
+    "ials": "metier.models.ials:IALS",
+    "bpr": "metier.models.bpr:BPR",
+    "fm": "metier.models.fm:FM",
+    "fm-no-resume": "metier.models.fm:FMNoResume",
+    "content": "metier.models.content:Content",
+}
+"""Name -> "module:class"."""
+
+
+def model_class(name: str) -> type[Recommender]:
+    """The class behind a name; UsageError lists the names."""
+    if name not in MODELS:
+        raise UsageError(f"no model {name!r}; there are {', '.join(MODELS)}")
+    module, attribute = MODELS[name].split(":")
+    found: type[Recommender] = getattr(import_module(module), attribute)
+    return found
+
+
+def config_class(name: str) -> type[ModelConfig]:
+    """The settings class of a model: the annotation of its `config`."""
+    from typing import get_type_hints
+
+    hint: type[ModelConfig] = get_type_hints(model_class(name))["config"]
+    return hint
+
+
+def create(name: str, settings: dict[str, Any] | None = None) -> Recommender:
+    """A fresh model with the given settings over its defaults; ConfigError names a wrong setting."""
+    from pydantic import ValidationError
+
+    try:
+        config = config_class(name)(**(settings or {}))
+    except ValidationError as error:
+        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(f"model {name!r}: {details}") from None
+    return model_class(name)(config)  # type: ignore[call-arg]

@@ -1,0 +1,1 @@
+"""Public test kit: contract suite, tiny worlds, fakes, hypothesis strategies."""
