@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from metier.data import CSR
 from metier.models.base import Recommender
@@ -23,7 +24,7 @@ def state(model: Recommender) -> tuple[Tensors, Facts]:
     for name, value in vars(model).items():
         if not name.endswith("_") or name.startswith("_"):
             continue
-        if isinstance(value, CSR):
+        if sparse.issparse(value):
             tensors |= {f"{name}.data": value.data, f"{name}.indices": value.indices, f"{name}.indptr": value.indptr}
             facts[f"{name}.shape"] = list(value.shape)
         elif isinstance(value, np.ndarray):

@@ -11,14 +11,15 @@ interactions  person, job, time, weight, split         distinct (person, job) pa
 windows       window, start, cutoff, end               periods whose people and jobs are disjoint; may be empty
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import polars as pl
 
 TIME = pl.Datetime("us")
+Schema = Mapping[str, type[pl.DataType] | pl.DataType]
 
-PEOPLE = {
+PEOPLE: Schema = {
     "id": pl.String,
     "window": pl.Int16,
     "city": pl.String,
@@ -27,10 +28,10 @@ PEOPLE = {
     "zip": pl.String,
     "text": pl.String,
 }
-JOBS = PEOPLE | {"title": pl.String, "start": TIME, "end": TIME}
-HISTORY = {"person": pl.String, "sequence": pl.Int32, "title": pl.String, "text": pl.String, "time": TIME}
-INTERACTIONS = {"person": pl.String, "job": pl.String, "time": TIME, "weight": pl.Float32, "split": pl.String}
-WINDOWS = {"window": pl.Int16, "start": TIME, "cutoff": TIME, "end": TIME}
+JOBS: Schema = {**PEOPLE, "title": pl.String, "start": TIME, "end": TIME}
+HISTORY: Schema = {"person": pl.String, "sequence": pl.Int32, "title": pl.String, "text": pl.String, "time": TIME}
+INTERACTIONS: Schema = {"person": pl.String, "job": pl.String, "time": TIME, "weight": pl.Float32, "split": pl.String}
+WINDOWS: Schema = {"window": pl.Int16, "start": TIME, "cutoff": TIME, "end": TIME}
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def attributes(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in JOBS]
 
 
-def conform(frame: pl.DataFrame, schema: dict[str, type[pl.DataType] | pl.DataType]) -> pl.DataFrame:
+def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """`frame` with the columns of `schema` first, cast to its dtypes, null where absent; the rest follows."""
     fixed = [
         (pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype)).alias(name)

@@ -5,6 +5,7 @@ bins. Places nest: a city is known with its state, a state with its country, so 
 that is missing, or was not there at `fit`, gives no entry: unknown is an empty row, never a guess.
 """
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -82,7 +83,7 @@ class Encoder:
         return Features(matrix, tuple(names), np.array(owners, np.int16), tuple(one.name for one in self.fields))
 
 
-def _entries(one: Field, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _entries(one: Field, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Row numbers, value numbers and weights of one field's entries."""
     if one.kind == "place":
         wide = _with_zip3(frame)
@@ -115,9 +116,7 @@ def _binned(name: str, numbers: pl.Series, bins: int) -> Field:
     inner = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known) else np.empty(0)
     edges = inner[inner > known.min()] if len(known) else inner
     bounds = ["-inf", *(f"{edge:g}" for edge in edges), "inf"] if len(known) else []
-    return Field(
-        name, "number", tuple(f"[{a},{b})" for a, b in zip(bounds, bounds[1:], strict=False)), tuple(edges.tolist())
-    )
+    return Field(name, "number", tuple(f"[{a},{b})" for a, b in itertools.pairwise(bounds)), tuple(edges.tolist()))
 
 
 def _number(column: pl.Series) -> pl.Series:
