@@ -4,7 +4,7 @@ People and jobs of the tables become users and items here, and nowhere else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,12 +25,15 @@ class Query:
     history : (b, I) CSR float32, the jobs each person applied to so far.
     features : (b, f) CSR in the columns of `Dataset.user_features`, or None when nothing is known.
     texts : b strings, what each person says (profile, past titles, résumé); empty when silent.
+    times : (b, I) CSR float64 with the entries of `history`: when each job was applied to, in seconds since 1970 UTC,
+        NaN where unknown; None when no time is known.
     """
 
     users: Nums
     history: CSR
     features: CSR | None = None
     texts: Sequence[str] | None = None
+    times: CSR | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -84,6 +87,11 @@ class Dataset:
         """(U, I) CSR float32 of the interactions."""
         return self.interactions.matrix(self.shape)
 
+    @cached_property
+    def times(self) -> CSR:
+        """(U, I) CSR float64, the entries of `matrix` with their times (NaN where unknown)."""
+        return replace(self.interactions, weights=self.interactions.times).matrix(self.shape)
+
     def query(self, users: Nums) -> Query:
         """The question "what next?" for known users, with all that is known of them."""
         return Query(
@@ -91,4 +99,5 @@ class Dataset:
             history=CSR(self.matrix[users]),
             features=self.user_features.take(users),
             texts=[self.user_texts[user] for user in users],
+            times=CSR(self.times[users]),
         )

@@ -32,7 +32,7 @@ class Interactions:
         return len(self.users)
 
     def matrix(self, shape: tuple[int, int]) -> CSR:
-        """(U, I) CSR float32 with column numbers ascending in each row."""
-        matrix = CSR((self.weights.astype(np.float32), (self.users, self.items)), shape=shape)
+        """(U, I) CSR of the weights with column numbers ascending in each row."""
+        matrix = CSR((self.weights, (self.users, self.items)), shape=shape)
         matrix.sort_indices()
         return matrix

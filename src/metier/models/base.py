@@ -7,12 +7,13 @@ A model answers `score`. Two optional faces make ranking the whole catalogue fas
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from metier.data import CSR, Dataset, Floats, Nums, Query, Ranking
+from metier.errors import NotFittedError
 from metier.kernels.topk import top_k, top_k_sparse
 
 BATCH = 1024
@@ -33,7 +34,11 @@ class Recommender(Protocol):
     strings; `metier.bundle` stores exactly those.
     """
 
-    config: ModelConfig
+    @property
+    def config(self) -> ModelConfig:
+        """The settings it was made with; each model has its own class of them."""
+        ...
+
     scores_new_users: ClassVar[bool]
     """Whether a person with row number -1 gets scores (from history, features or texts)."""
     scores_new_items: ClassVar[bool]
@@ -48,7 +53,20 @@ class Recommender(Protocol):
         ...
 
 
-class Factored:
+class Fitted:
+    """Mixin: reading a learned attribute (`name_`) before `fit` raises NotFittedError."""
+
+    def __getattr__(self, name: str) -> Any:
+        # Python comes here only for attributes that are not set.
+        if name.endswith("_") and not name.startswith("_"):
+            raise NotFittedError(
+                f"{type(self).__name__} has no {name!r} yet: it was asked before `fit`; "
+                "cure: call fit(data, rng=...) or load a trained model"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+class Factored(Fitted):
     """Mixin for models whose score is `query_vectors @ item_vectors.T`."""
 
     @abstractmethod
@@ -65,7 +83,7 @@ class Factored:
         return self.query_vectors(query) @ (vectors if items is None else vectors[items]).T  # (b, d) @ (d, m)
 
 
-class Neighbour:
+class Neighbour(Fitted):
     """Mixin for models that reach only some items: an entry that is absent cannot be scored."""
 
     @abstractmethod
@@ -134,6 +152,7 @@ def take(query: Query, rows: Nums) -> Query:
         history=CSR(query.history[rows]),
         features=None if query.features is None else CSR(query.features[rows]),
         texts=None if query.texts is None else [query.texts[row] for row in rows],
+        times=None if query.times is None else CSR(query.times[rows]),
     )
 
 

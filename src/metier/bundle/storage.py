@@ -1,0 +1,256 @@
+"""A bundle on disk: safetensors, Parquet and JSON under a SHA-256 manifest.
+
+    model.safetensors   what `fit` learned            config.json     model name, settings, learned facts, about
+    data.safetensors    interactions, features        encoders.json   how people and jobs became features
+    people.parquet      id, window, text              jobs.parquet    id, window, title, place, dates, text
+    README.md           the model card                manifest.json   format version, SHA-256 of each file above
+
+`load` refuses a folder that differs from its manifest in any byte or file. The hashes guard against accidents; who
+can rewrite the manifest can rewrite the model, so take bundles only from people you trust. No code is stored.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as dump_tensors
+
+from metier import __version__
+from metier.bundle.answer import Bundle
+from metier.bundle.state import Facts, Tensors, pack, restore, state, unpack
+from metier.data import Dataset, Features, Interactions, Tables, Vocabulary
+from metier.data.tables import TIME, Schema
+from metier.data.workspace import swap
+from metier.errors import BundleError, MetierError
+from metier.features.assemble import Assembled
+from metier.features.encoder import Encoder
+from metier.models.base import Recommender
+from metier.models.registry import MODELS, create
+
+T = TypeVar("T")
+
+FILES = {
+    "README.md",
+    "config.json",
+    "data.safetensors",
+    "encoders.json",
+    "jobs.parquet",
+    "model.safetensors",
+    "people.parquet",
+}
+PEOPLE: Schema = {"id": pl.String, "window": pl.Int16, "text": pl.String}
+PLACE: Schema = {"city": pl.String, "state": pl.String, "country": pl.String}
+JOBS: Schema = {**PEOPLE, **PLACE, "title": pl.String, "start": TIME, "end": TIME}
+INTERACTIONS = {"users": np.int32, "items": np.int32, "weights": np.float32, "times": np.float64}
+
+
+class Strict(BaseModel):
+    """Base of the JSON files: a field too many is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The file's content; ValueError names the keys that are wrong, not their values."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            found = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+            raise ValueError("; ".join(found)) from None
+
+
+class Manifest(Strict):
+    """manifest.json"""
+
+    format: Literal[1] = 1
+    metier: str
+    sha256: dict[str, str]
+
+
+class Config(Strict):
+    """config.json"""
+
+    model: str
+    settings: Facts
+    facts: Facts
+    about: Facts
+
+
+class Encoders(Strict):
+    """encoders.json"""
+
+    people: Encoder
+    jobs: Encoder
+
+
+def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled, about: Facts) -> None:
+    """Write a bundle; the folder appears whole or not at all, in the place of an older one.
+
+    `assembled` is what the model was fitted on and `tables` what it was assembled from; `about` is any JSON.
+    """
+    data = assembled.dataset
+    tensors, facts = state(model)
+    config = Config(model=_registered(model), settings=model.config.model_dump(mode="json"), facts=facts, about=about)
+    encoders = Encoders(people=assembled.people, jobs=assembled.jobs)
+    people = tables.people.with_columns(text=pl.Series(data.user_texts, dtype=pl.String)).select(list(PEOPLE))
+    jobs = tables.jobs.with_columns(text=pl.Series(data.item_texts, dtype=pl.String)).select(list(JOBS))
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}")
+    partial.mkdir(parents=True)
+    try:
+        (partial / "model.safetensors").write_bytes(dump_tensors(tensors))
+        (partial / "data.safetensors").write_bytes(dump_tensors(_data_tensors(data)))
+        (partial / "config.json").write_text(config.model_dump_json(indent=2))
+        (partial / "encoders.json").write_text(encoders.model_dump_json())
+        people.write_parquet(partial / "people.parquet")
+        jobs.write_parquet(partial / "jobs.parquet")
+        (partial / "README.md").write_text(_card(config, data))
+        manifest = Manifest(metier=__version__, sha256={name: _sha256(partial / name) for name in sorted(FILES)})
+        (partial / "manifest.json").write_text(manifest.model_dump_json(indent=2))
+        swap(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def load(folder: Path) -> Bundle:
+    """A bundle that is complete, unaltered and fits together; anything else is a BundleError naming the file."""
+    _check_files(folder)
+    config = _read(folder / "config.json", Config.read)
+    encoders = _read(folder / "encoders.json", Encoders.read)
+    people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE))
+    jobs = _read(folder / "jobs.parquet", lambda path: _table(path, JOBS))
+    data = _read(folder / "data.safetensors", lambda path: _dataset(_tensors(path), people, jobs, encoders))
+    fresh = _read(folder / "config.json", lambda _: create(config.model, config.settings))
+    model = _read(folder / "model.safetensors", lambda path: _fitted(fresh, _tensors(path), config.facts, data))
+    return Bundle(config.model, model, data, encoders.people, encoders.jobs, people, jobs, config.about)
+
+
+def _check_files(folder: Path) -> None:
+    """The folder holds what its manifest lists, byte for byte, and nothing else."""
+    listing = folder / "manifest.json"
+    if not listing.is_file():
+        raise BundleError(
+            f"{folder} has no manifest.json, so it is no bundle; cure: metier train ... --as {folder.name}"
+        )
+    manifest = _read(listing, Manifest.read)
+    if set(manifest.sha256) != FILES:
+        raise BundleError(f"{listing} lists {sorted(manifest.sha256)}; a bundle has {sorted(FILES)}")
+    for path in folder.iterdir():
+        if path.name not in FILES | {"manifest.json"} or path.is_symlink() or not path.is_file():
+            raise BundleError(f"{path} does not belong to a bundle; cure: remove it")
+    for name, expected in manifest.sha256.items():
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"{path} is missing; cure: copy the whole folder again, or train again")
+        if _sha256(path) != expected:
+            raise BundleError(f"{path} was altered: its SHA-256 is not the one in manifest.json; cure: train again")
+
+
+def _read(path: Path, reader: Callable[[Path], T]) -> T:
+    """What a reader makes of a file; whatever a damaged file provokes becomes a BundleError that names it."""
+    foreseen = (OSError, LookupError, TypeError, ValueError, AttributeError, MetierError)
+    try:
+        return reader(path)
+    except (*foreseen, SafetensorError, pl.exceptions.PolarsError) as error:
+        raise BundleError(
+            f"{path} cannot be used: {error}; cure: train again, or use the metier that wrote it"
+        ) from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tensors(path: Path) -> Tensors:
+    return load_tensors(path.read_bytes())
+
+
+def _table(path: Path, schema: Schema) -> pl.DataFrame:
+    frame = pl.read_parquet(path)
+    if dict(frame.schema) != dict(schema):
+        raise ValueError(f"columns {dict(frame.schema)}; a bundle has {dict(schema)}")
+    return frame
+
+
+def _data_tensors(data: Dataset) -> Tensors:
+    pairs = {f"interactions.{name}": getattr(data.interactions, name) for name in INTERACTIONS}
+    return pairs | pack("user_features", data.user_features.matrix) | pack("item_features", data.item_features.matrix)
+
+
+def _dataset(tensors: Tensors, people: pl.DataFrame, jobs: pl.DataFrame, encoders: Encoders) -> Dataset:
+    """The dataset of stored tensors; ValueError when a dtype, a shape, a row number or a value is off."""
+    arrays = {name: tensors[f"interactions.{name}"] for name in INTERACTIONS}
+    for name, dtype in INTERACTIONS.items():
+        if arrays[name].dtype != dtype:
+            raise ValueError(f"interactions.{name} is {arrays[name].dtype}, not {np.dtype(dtype)}")
+    pairs = Interactions(**arrays)
+    for numbers, size in ((pairs.users, len(people)), (pairs.items, len(jobs))):
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < size:
+            raise ValueError(f"interactions name rows {numbers.min()} to {numbers.max()}, there are {size}")
+    if not np.isfinite(pairs.weights).all() or np.isinf(pairs.times).any():
+        raise ValueError("interactions hold infinities or weights that are not numbers")
+    return Dataset(
+        Vocabulary("person", people["id"].to_list()),
+        Vocabulary("job", jobs["id"].to_list()),
+        pairs,
+        _features("user_features", tensors, len(people), encoders.people),
+        _features("item_features", tensors, len(jobs), encoders.jobs),
+        people["text"].to_list(),
+        jobs["text"].to_list(),
+    )
+
+
+def _features(name: str, tensors: Tensors, rows: int, encoder: Encoder) -> Features:
+    columns = encoder.encode(pl.DataFrame())  # no rows, all columns
+    matrix = unpack(name, tensors, (rows, len(columns.names)))
+    if not np.isfinite(matrix.data).all():
+        raise ValueError(f"{name} holds values that are not finite")
+    return replace(columns, matrix=matrix)
+
+
+def _fitted(fresh: Recommender, tensors: Tensors, facts: Facts, data: Dataset) -> Recommender:
+    """The model with its learned state; scoring one person fails when arrays do not fit each other or the data."""
+    model = restore(fresh, tensors, facts)
+    first = np.zeros(min(1, len(data.users)), np.int32)
+    shape = model.score(data.query(first)).shape
+    if shape != (len(first), len(data.items)):
+        raise ValueError(f"the model gives scores of shape {shape}, the bundle has {len(data.items)} jobs")
+    return model
+
+
+def _registered(model: Recommender) -> str:
+    """The registry's name for a model; TypeError for one that `load` could not make."""
+    where = f"{type(model).__module__}:{type(model).__qualname__}"
+    for name, place in MODELS.items():
+        if place == where:
+            return name
+    raise TypeError(f"{where} is not in metier.models.registry.MODELS, so its bundle could not be loaded")
+
+
+def _card(config: Config, data: Dataset) -> str:
+    """The model card: what it is, what it learned from, what is inside."""
+    lines = [
+        f"# {config.model}",
+        "",
+        f"A job recommender trained by metier {__version__}. Ask it with `metier recommend`; "
+        f"`metier models {config.model}` explains its settings.",
+        "",
+        f"- learned from {len(data.interactions):,} interactions of {len(data.users):,} people "
+        f"with {len(data.items):,} jobs",
+        *(f"- {name}: {value}" for name, value in config.about.items()),
+        *(f"- setting `{name}`: {value}" for name, value in config.settings.items()),
+        "",
+        "This folder holds personal data: the ids, the interactions and the texts of the people above. How good the "
+        "model is, `metier evaluate` says.",
+        "",
+    ]
+    return "\n".join(lines)

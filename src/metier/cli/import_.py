@@ -1,0 +1,139 @@
+"""`metier import ...`: somebody's files, or a synthetic market, become a dataset of the workspace."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from metier.data import Tables
+    from metier.sources.quarantine import ImportReport, Progress
+
+app = typer.Typer(help="Bring data into the workspace.")
+
+Name = Annotated[str, typer.Option("--as", help="Name of the new dataset; one of that name is replaced.")]
+MaxBad = Annotated[
+    float, typer.Option(min=0, max=1, help="Largest share of a file's rows that may be bad (duplicates apart).")
+]
+
+
+@app.command("careerbuilder")
+def careerbuilder(
+    path: Annotated[Path, typer.Argument(help="Folder with the challenge's files or zips, or one zip.")],
+    name: Name,
+    max_bad: MaxBad = 0.05,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Import the official files of the CareerBuilder 2012 challenge."""
+    from metier.sources.careerbuilder import read_careerbuilder
+
+    about = {"source": "careerbuilder"}
+    _bring(lambda bar: read_careerbuilder(path, max_bad=max_bad, progress=bar), name, about, home, as_json)
+
+
+@app.command("table")
+def table(
+    folder: Annotated[Path, typer.Argument(help="Folder with CSV, TSV or Parquet files.")],
+    map: Annotated[Path, typer.Option("--map", help="TOML file that says what each column is.")],
+    name: Name,
+    max_bad: MaxBad = 0.05,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Import CSV, TSV or Parquet files by a map of their columns."""
+    from metier.sources.table import read_table
+    from metier.sources.table_map import read_map
+
+    columns, about = read_map(map), {"source": "table", "map": map.name}
+    _bring(lambda bar: read_table(folder, columns, max_bad=max_bad, progress=bar), name, about, home, as_json)
+
+
+@app.command("recbole")
+def recbole(
+    folder: Annotated[Path, typer.Argument(help="Folder with one .inter file, and .user and .item beside it.")],
+    name: Name,
+    max_bad: MaxBad = 0.05,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Import RecBole atomic files."""
+    from metier.sources.recbole import read_recbole
+
+    about = {"source": "recbole"}
+    _bring(lambda bar: read_recbole(folder, max_bad=max_bad, progress=bar), name, about, home, as_json)
+
+
+@app.command("market")
+def market(
+    name: Name,
+    people: Annotated[int, typer.Option(min=50, max=390_000, help="Size of the market.")] = 4000,
+    seed: Seed = 0,
+    official: Annotated[
+        Path | None, typer.Option(help="Also write the market as CareerBuilder files to this folder.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Make a synthetic labour market whose truth is known."""
+    from metier.data.workspace import Workspace
+    from metier.sources.market import MarketKnobs, generate, save_truth, write_official
+
+    workspace, knobs = Workspace.open(home), MarketKnobs(people=people)
+    workspace.dataset(name)
+    made = generate(knobs, seed)
+    folder = workspace.save(name, made.tables, {"source": "market", "seed": seed, **knobs.model_dump(mode="json")})
+    save_truth(made, folder / "oracle")
+    if official is not None:
+        write_official(made, official)
+    _print(name, folder, made.tables, [], as_json)
+
+
+def _bring(
+    read: "Callable[[Progress], tuple[Tables, ImportReport]]",
+    name: str,
+    about: dict[str, Any],
+    home: Path | None,
+    as_json: bool,
+) -> None:
+    """Read, store and print; a rejected import leaves nothing but its quarantine."""
+    from metier.data.workspace import Workspace
+    from metier.errors import DataRejectedError
+    from metier.sources.quarantine import ImportRejectedError, store, store_rejected
+
+    workspace = Workspace.open(home)
+    workspace.dataset(name)
+    tasks: dict[str, Any] = {}
+    with progress() as bar:
+
+        def show(file: str, done: int, total: int) -> None:
+            if file not in tasks:
+                tasks[file] = bar.add_task(file, total=total)
+            bar.update(tasks[file], completed=done)
+
+        try:
+            tables, report = read(show)
+        except ImportRejectedError as error:
+            rows = store_rejected(workspace, name, error.report)
+            raise DataRejectedError(f"{error}; the rows are listed in {rows}") from None
+        folder = store(workspace, name, tables, report, about)
+    _print(name, folder, tables, report.summary()["files"], as_json)
+
+
+def _print(name: str, folder: Path, tables: "Tables", files: list[dict[str, Any]], as_json: bool) -> None:
+    frames = ("people", "jobs", "history", "interactions", "windows")
+    counts = {frame: len(getattr(tables, frame)) for frame in frames}
+    if as_json:
+        print_json({"dataset": name, "folder": folder, **counts, "files": files})
+        return
+    for file in files:
+        for what, count in file["warnings"].items():
+            note(f"{file['file']}: {what}: {count:,}")
+    codes = list(dict.fromkeys(code for file in files for code in file["quarantined"]))
+    if files:
+        rows = [[f["file"], f["rows"], f["accepted"], *(f["quarantined"].get(c, 0) for c in codes)] for f in files]
+        print_table(["file", "rows", "accepted", *codes], rows, title="rows of each file")
+    print_table(["dataset", *frames, "folder"], [[name, *counts.values(), str(folder)]])

@@ -1,0 +1,199 @@
+"""`metier recommend`: ask a bundle for jobs, for known people or for one new person with a résumé in plain text."""
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from metier.cli.terminal import Home, Json, note, print_table
+from metier.errors import UnknownIdError, UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from metier.bundle import Bundle
+    from metier.data import Query, Ranking
+
+LARGEST_RESUME = 1_000_000
+"""Bytes; a longer file is no résumé."""
+
+
+class Format(StrEnum):
+    """How recommendations are written."""
+
+    table = "table"
+    json = "json"
+    trec = "trec"
+    csv = "csv"
+
+
+def recommend(
+    bundle: Annotated[str, typer.Argument(help="Name of a trained bundle.")],
+    users: Annotated[
+        str | None, typer.Option("--users", help="Ids of known people: a file with one a line, or id,id,...")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", help="A new person instead: their résumé as plain text (UTF-8).")
+    ] = None,
+    city: Annotated[str | None, typer.Option("--city", help="City of the new person, spelled as in the data.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="State of the new person.")] = None,
+    country: Annotated[str | None, typer.Option("--country", help="Country of the new person.")] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Jobs a person.")] = 25,
+    format_: Annotated[Format, typer.Option("--format", help="How to write them.")] = Format.table,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Leave out ids that are not known.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Recommend open jobs, best first. What a person applied to already is left out."""
+    from metier.bundle import load
+    from metier.data.workspace import Workspace
+
+    if (users is None) == (resume is None):
+        raise UsageError("name known people with --users, or a new person with --resume; one of the two")
+    workspace = Workspace.open(home)
+    folder = workspace.model(bundle)
+    if not folder.is_dir():
+        there = ", ".join(workspace.names("models")) or "none yet"
+        raise UsageError(
+            f"no bundle {bundle!r} in {workspace.home} (there: {there}); cure: metier train ... --as {bundle}"
+        )
+    loaded = load(folder)
+    if users is not None:
+        ids = _known(loaded, _ids(users), skip_unknown=skip_unknown)
+        query = loaded.dataset.query(loaded.dataset.users.numbers(ids))
+    else:
+        ids = ["new"]
+        query = _newcomer(loaded, _text(resume or Path()), city=city, state=state, country=country)
+    rows = _rows(loaded, ids, query, loaded.recommend(query, k))
+    silent = len(ids) - rows["person"].n_unique()
+    if silent:
+        note(f"{silent:,} of {len(ids):,} people got no recommendation: model {loaded.name!r} knows too little of them")
+    _write(rows, Format.json if as_json else format_, out)
+
+
+def _ids(users: str) -> list[str]:
+    """Distinct ids in the order given."""
+    is_file = "," not in users and Path(users).is_file()
+    given = Path(users).read_text(encoding="utf-8-sig").splitlines() if is_file else users.split(",")
+    found = list(dict.fromkeys(line.strip() for line in given if line.strip()))
+    if not found:
+        raise UsageError(f"--users {users!r} names nobody; give a file with one id a line, or id,id,...")
+    return found
+
+
+def _known(bundle: "Bundle", ids: list[str], *, skip_unknown: bool) -> list[str]:
+    known = bundle.dataset.users.numbers(ids, missing="negative") >= 0
+    unknown = [one for one, there in zip(ids, known, strict=True) if not there]
+    if not unknown:
+        return ids
+    named = ", ".join(map(repr, unknown[:5])) + (f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else "")
+    if not skip_unknown or len(unknown) == len(ids):
+        examples = ", ".join(map(repr, bundle.dataset.users.ids[:3]))
+        raise UnknownIdError(
+            f"no person {named} among the {len(bundle.dataset.users):,} of this bundle (such as {examples}), and no "
+            "file of that name; cure: --skip-unknown for the known ones, --resume for a new person"
+        )
+    note(f"skipped {len(unknown):,} unknown people: {named}")
+    return [one for one, there in zip(ids, known, strict=True) if there]
+
+
+def _text(resume: Path) -> str:
+    """The words of a résumé; UsageError when the file is no plain text."""
+    if not resume.is_file():
+        raise UsageError(f"no file {resume}; --resume takes a résumé in plain text")
+    data = resume.read_bytes()[: LARGEST_RESUME + 1]
+    if len(data) > LARGEST_RESUME:
+        raise UsageError(f"{resume} is longer than {LARGEST_RESUME:,} bytes; --resume takes one résumé in plain text")
+    try:
+        text = data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{resume} is not UTF-8 text (byte {error.start}); cure: save it as plain text") from None
+    if not text or "\0" in text:
+        raise UsageError(f"{resume} holds no plain text; cure: save the résumé as plain text")
+    return text
+
+
+def _newcomer(bundle: "Bundle", text: str, **place: str | None) -> "Query":
+    if not bundle.model.scores_new_users:
+        raise UsageError(f"model {bundle.name!r} cannot rank for a new person; cure: train content, place or fm")
+    query = bundle.newcomer(text, **place)
+    columns = query.features.indices if query.features is not None else []
+    found = {bundle.dataset.user_features.names[column].split("=")[0] for column in columns}
+    for name, value in place.items():
+        if value is not None and name not in found:
+            note(f"{name} {value!r} is not in the training data as given (a city needs its --state and --country)")
+    return query
+
+
+def _rows(bundle: "Bundle", ids: list[str], query: "Query", ranking: "Ranking") -> "pl.DataFrame":
+    """person, rank, job, score, title, city, state, country: one row a recommendation, best first."""
+    import numpy as np
+    import polars as pl
+
+    person, place = np.nonzero(ranking.items >= 0)
+    shown = pl.DataFrame(
+        {
+            "person": pl.Series(ids, dtype=pl.String).gather(person),
+            "rank": place + 1,
+            "row": ranking.items[person, place].astype(np.uint32),
+            "score": _descending(ranking.scores)[person, place],
+        }
+    )
+    jobs = bundle.job_table.with_row_index("row").select("row", "id", "title", "city", "state", "country")
+    joined = shown.join(jobs, on="row", how="left", maintain_order="left").rename({"id": "job"})
+    return joined.select("person", "rank", "job", "score", "title", "city", "state", "country")
+
+
+def _descending(scores: Any) -> Any:
+    """(b, k) float32 scores, equal ones moved apart by one step each.
+
+    Tools that read runs sort by score again, and by job id where scores are equal; the order shown must survive that.
+    """
+    import numpy as np
+
+    apart = scores.copy()
+    for place in range(1, apart.shape[1]):
+        below = np.nextafter(apart[:, place - 1], np.float32(-np.inf))
+        apart[:, place] = np.where(np.isnan(apart[:, place]), np.nan, np.fmin(apart[:, place], below))
+    return apart
+
+
+def _write(rows: "pl.DataFrame", format_: Format, out: Path | None) -> None:
+    """To `out` or stdout in the format asked for."""
+    if format_ is not Format.table:
+        text = _render(rows, format_)
+        if out is None:
+            print(text, end="")
+            return
+        out.write_text(text, encoding="utf-8")
+        note(f"{len(rows):,} recommendations for {rows['person'].n_unique():,} people in {out}")
+    elif out is not None:
+        raise UsageError(f"a table is for the screen; cure: --format csv, json or trec for {out}")
+    else:
+        lines = [
+            [person, rank, job, title, ", ".join(part for part in place if part), score]
+            for person, rank, job, score, title, *place in rows.iter_rows()
+        ]
+        print_table(["person", "rank", "job", "title", "place", "score"], lines)
+
+
+def _render(rows: "pl.DataFrame", format_: Format) -> str:
+    """The text of a CSV table, a TREC run ("user Q0 job rank score metier") or JSON."""
+    import json
+
+    import polars as pl
+
+    if format_ is Format.json:
+        parts = rows.group_by("person", maintain_order=True)
+        people = [{"person": person, "jobs": part.drop("person").to_dicts()} for (person,), part in parts]
+        return json.dumps({"recommendations": people}, indent=2, ensure_ascii=False) + "\n"
+    if format_ is Format.csv:
+        return rows.write_csv()
+    spaced = [one for one in (*rows["person"].unique(), *rows["job"].unique()) if re.search(r"\s", one)]
+    if spaced:
+        raise UsageError(f"id {spaced[0]!r} has a space, which a TREC run cannot hold; cure: --format csv")
+    run = rows.select("person", pl.lit("Q0"), "job", "rank", "score", pl.lit("metier").alias("tag"))
+    return run.write_csv(include_header=False, separator=" ", quote_style="never")

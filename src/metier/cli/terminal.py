@@ -1,0 +1,72 @@
+"""What the commands share: option types, results on stdout, warnings and progress on stderr."""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", envvar="METIER_HOME", help="Folder of datasets, runs and models [default: ./metier-home]."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
+
+PIPED_WIDTH = 160
+"""Columns of a table that goes to a file or a pipe, where no terminal says how wide it is."""
+
+# Postings are other people's text: an escape sequence in a title must not reach the terminal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+
+
+def cell(value: Any) -> Text:
+    """A table cell: no markup, no control characters, "" for None, four digits for a float."""
+    if value is None:
+        return Text("")
+    shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return Text(_CONTROL.sub(" ", shown))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
+    """A table on stdout; columns that hold only numbers are set to the right."""
+    lines = [list(row) for row in rows]
+    table = Table(title=title, title_justify="left")
+    for place, column in enumerate(columns):
+        numeric = all(isinstance(line[place], int | float | None) for line in lines)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(cell, line))
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout; paths and dates as text. NaN is a bug of the caller: use None."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False, default=str))
+
+
+def note(message: str) -> None:
+    """One line on stderr, never mixed with the result."""
+    print(f"metier: {_CONTROL.sub(' ', message)}", file=sys.stderr)
+
+
+def progress() -> Progress:
+    """A bar on stderr, invisible unless stderr is a terminal. Use as a context manager."""
+    console = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

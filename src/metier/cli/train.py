@@ -1,0 +1,73 @@
+"""`metier train`: fit one model on all of a dataset and keep it as a bundle."""
+
+from typing import Annotated, Any
+
+import typer
+
+from metier.cli.terminal import Home, Json, Seed, print_json, print_table
+from metier.errors import ConfigError
+
+
+def train(
+    dataset: Annotated[str, typer.Argument(help="Name of an imported dataset.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of a model (see `metier models`).")],
+    bundle: Annotated[str, typer.Option("--as", help="Name of the bundle to write.")],
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; repeatable.")
+    ] = None,
+    seed: Seed = 0,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Train a model and write a bundle. It learns from every interaction of the dataset."""
+    import time
+
+    import numpy as np
+
+    from metier.bundle import save
+    from metier.data.workspace import Workspace
+    from metier.features.assemble import assemble
+    from metier.models.registry import create
+
+    workspace = Workspace.open(home)
+    folder = workspace.model(bundle)
+    fresh = create(model, parse_settings(set_ or []))
+    tables = workspace.load(dataset)
+    began = time.perf_counter()
+    assembled = assemble(tables)
+    fitted = fresh.fit(assembled.dataset, rng=np.random.default_rng(seed))
+    save(folder, fitted, tables, assembled, {"dataset": dataset, "seed": seed})
+    done = {
+        "bundle": bundle,
+        "model": model,
+        "dataset": dataset,
+        "people": len(assembled.dataset.users),
+        "jobs": len(assembled.dataset.items),
+        "interactions": len(assembled.dataset.interactions),
+        "seconds": round(time.perf_counter() - began, 2),
+        "folder": str(folder),
+    }
+    if as_json:
+        print_json({**done, "settings": fitted.config.model_dump(mode="json")})
+    else:
+        print_table(["trained", ""], [[key, str(value)] for key, value in done.items()])
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """{"reg": "0.1"} of ["reg=0.1"]; the model's config turns text into numbers and checks them.
+
+    >>> parse_settings(["reg=0.1", "fields=[1, 2]"])
+    {'reg': 0.1, 'fields': [1, 2]}
+    """
+    import json
+
+    settings: dict[str, Any] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise ConfigError(f"--set {pair!r} is not KEY=VALUE, for example --set reg=0.1")
+        try:
+            settings[key] = json.loads(value)
+        except json.JSONDecodeError:  # a bare word
+            settings[key] = value
+    return settings

@@ -1,0 +1,241 @@
+"""Fit every model on each fold, rank the full catalogue, and keep what each judged person was shown.
+
+A fold's models see `fold.train` and nothing else; its truth is compared with the lists only after the last model
+has ranked, so no model can reach it.
+"""
+
+import contextlib
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metier.data import Dataset, Fold, Nums, Query, Tables, Vocabulary
+from metier.data.splits import Protocol, folds
+from metier.errors import MetierError, MissingExtraError, UsageError
+from metier.evaluate.metrics import LIST_METRICS, METRICS, Values, exposure
+from metier.features.assemble import assemble
+from metier.models.base import Recommender, recommend
+from metier.models.registry import create
+
+CURVE = (5, 10, 15, 20, 25, 30)
+"""The cuts of the MAP@k curve."""
+
+Factory = Callable[[], Recommender]
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all and what comes next."""
+
+
+@dataclass(frozen=True)
+class About:
+    """A model in the report: registry name (None for a reference that is no competitor, such as an oracle)."""
+
+    model: str | None
+    settings: dict[str, Any]
+    note: str
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What one model showed to the n judged people.
+
+    Parameters
+    ----------
+    items : (n, depth) int32 rows of the jobs table, best first, padded with -1.
+    fit_seconds, rank_seconds : summed over folds.
+    """
+
+    items: Nums
+    fit_seconds: float
+    rank_seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The lists of every model for the n judged people, and the truth to hold against them.
+
+    Parameters
+    ----------
+    people : (n) fold, person, history (past applications), relevant (R).
+    truth : fold, person, job: one row a relevant job.
+    jobs : (J,) ids; candidates : (m,) rows of them that were candidates in some fold.
+    sizes : one row a fold: people, judged, candidates, interactions (of training).
+    left_out : fold -> reason -> how many.
+    about, ranked, failed : by label; a model that failed on any fold has a message and no lists.
+    """
+
+    protocol: Protocol
+    k: int
+    seed: int
+    people: pl.DataFrame
+    truth: pl.DataFrame
+    jobs: pl.Series
+    candidates: Nums
+    sizes: pl.DataFrame
+    left_out: dict[str, dict[str, int]]
+    about: dict[str, About]
+    ranked: dict[str, Ranked]
+    failed: dict[str, str]
+
+    @property
+    def columns(self) -> list[tuple[str, int]]:
+        """(metric, k) of the columns of `values`: every metric at k, then the rest of the MAP curve."""
+        return [(name, self.k) for name in METRICS] + [("map", cut) for cut in CURVE if cut != self.k]
+
+    @cached_property
+    def values(self) -> dict[str, Values]:
+        """Label -> (n, c) float64, each person's value of each column."""
+        relevant = self.people["relevant"].to_numpy()
+        pairs = self._relevant_pairs()
+        units = np.arange(len(self.people), dtype=np.int64)[:, None] * len(self.jobs)
+        found = {}
+        for label, ranked in self.ranked.items():
+            hits = np.isin(units + ranked.items, pairs) & (ranked.items >= 0)
+            found[label] = np.column_stack([METRICS[name](hits, relevant, cut) for name, cut in self.columns])
+        return found
+
+    @cached_property
+    def list_values(self) -> dict[str, dict[str, float]]:
+        """Label -> metric of all lists together -> value over all candidates of all folds."""
+        return {
+            label: {
+                name: metric(exposure(ranked.items, self.candidates, self.k)) for name, metric in LIST_METRICS.items()
+            }
+            for label, ranked in self.ranked.items()
+        }
+
+    def _relevant_pairs(self) -> NDArray[np.int64]:
+        """One number for each (person, relevant job): row of `people` times J plus row of `jobs`."""
+        units = self.people.select("fold", "person").with_row_index("unit")
+        items = pl.DataFrame({"job": self.jobs}).with_row_index("item")
+        pairs = self.truth.join(units, on=["fold", "person"]).join(items, on="job")
+        unit_rows, item_rows = pairs["unit"].to_numpy().astype(np.int64), pairs["item"].to_numpy().astype(np.int64)
+        return np.asarray(unit_rows * len(self.jobs) + item_rows)
+
+
+def evaluate(
+    tables: Tables,
+    protocol: Protocol,
+    models: Mapping[str, tuple[str, Mapping[str, Any]]],
+    *,
+    k: int = 25,
+    seed: int = 0,
+    extra: Mapping[str, Factory] | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Judge models under a protocol: full catalogue, nothing sampled, nothing after the cut-off seen.
+
+    Parameters
+    ----------
+    models : label -> (name in the registry, settings); settings are checked before the first fit.
+    extra : label -> factory of references shown beside the models, such as a synthetic market's oracle.
+    k : the cut of every metric; lists are kept down to place max(k, 30).
+    seed : each fit draws from its own stream of (seed, label, fold), so a model's result does not depend on which
+        other models run; also breaks ties.
+
+    Raises
+    ------
+    UsageError : an unknown model, a wrong setting, or nobody has a relevant job under this protocol.
+    MetierError : every model failed; a single one that fails is kept in `failed` and the others go on.
+    """
+    factories: dict[str, Factory] = {
+        label: partial(create, name, dict(given)) for label, (name, given) in models.items()
+    } | dict(extra or {})
+    about = {label: _describe(factory, *models.get(label, (None, {}))) for label, factory in factories.items()}
+    jobs = Vocabulary("job", tables.jobs["id"].to_list())
+    ranked: dict[str, list[Ranked]] = {label: [] for label in factories}
+    failed: dict[str, str] = {}
+    people, truth, candidates, sizes, left_out = [], [], [], [], {}
+    steps = _count_folds(tables, protocol) * len(factories)
+    for number, fold in enumerate(folds(tables, protocol)):
+        data = assemble(fold.train).dataset
+        judged = _judged(fold, data)
+        n_people = len(data.users)
+        sizes.append((fold.name, n_people, len(judged), len(fold.candidates), len(data.interactions)))
+        left_out[fold.name] = fold.left_out | {"person without a relevant job": n_people - len(judged)}
+        if judged.is_empty():
+            continue
+        people.append(judged)
+        truth.append(fold.truth.unique(maintain_order=True).select(pl.lit(fold.name).alias("fold"), "person", "job"))
+        candidates.append(jobs.numbers(fold.candidates))
+        in_jobs = np.append(jobs.numbers(data.items.ids), np.int32(-1))  # (I + 1,) last entry: the padding stays -1
+        query = data.query(data.users.numbers(judged["person"]))
+        live = data.items.numbers(fold.candidates)
+        for place, (label, factory) in enumerate(factories.items()):
+            if progress:
+                progress(number * len(factories) + place, steps, f"{fold.name}: {label}")
+            if label in failed:
+                continue
+            rng = np.random.default_rng([seed, zlib.crc32(label.encode()), number])
+            try:
+                found = _rank(factory, data, query, live, max(k, *CURVE), rng, seed)
+            except Exception as error:
+                failed[label] = f"{fold.name}: {type(error).__name__}: {error}"
+            else:
+                ranked[label].append(replace(found, items=in_jobs[found.items]))
+    if not people:
+        raise UsageError(
+            f"protocol {protocol!r}: nobody has a relevant job ({left_out}); "
+            "cure: another protocol, or data that reach further in time"
+        )
+    if len(failed) == len(factories):
+        raise MetierError("every model failed: " + "; ".join(f"{label}: {why}" for label, why in failed.items()))
+    return Evaluation(
+        protocol=protocol,
+        k=k,
+        seed=seed,
+        people=pl.concat(people),
+        truth=pl.concat(truth),
+        jobs=tables.jobs["id"],
+        candidates=np.unique(np.concatenate(candidates)),
+        sizes=pl.DataFrame(sizes, ["fold", "people", "judged", "candidates", "interactions"], orient="row"),
+        left_out=left_out,
+        about=about,
+        ranked={label: _joined(parts) for label, parts in ranked.items() if label not in failed},
+        failed=failed,
+    )
+
+
+def _judged(fold: Fold, data: Dataset) -> pl.DataFrame:
+    """fold, person, history, relevant of the people with relevant jobs, in the order of the people table."""
+    relevant = fold.truth.unique().group_by("person").agg(relevant=pl.len().cast(pl.Int64))
+    history = pl.Series(np.diff(data.matrix.indptr), dtype=pl.Int64)
+    everyone = pl.DataFrame({"fold": fold.name, "person": data.users.ids, "history": history})
+    return everyone.join(relevant, on="person", how="inner", maintain_order="left")
+
+
+def _rank(
+    factory: Factory, data: Dataset, query: Query, live: Nums, depth: int, rng: np.random.Generator, seed: int
+) -> Ranked:
+    """Fit one fresh model and rank; the model is dropped on return, so memory holds one at a time."""
+    started = time.perf_counter()
+    model = factory().fit(data, rng=rng)
+    fitted = time.perf_counter()
+    ranking = recommend(model, query, depth, candidates=live, exclude=query.history, seed=seed)
+    return Ranked(ranking.items, fitted - started, time.perf_counter() - fitted)
+
+
+def _joined(parts: list[Ranked]) -> Ranked:
+    return Ranked(
+        np.concatenate([part.items for part in parts]),
+        sum(part.fit_seconds for part in parts),
+        sum(part.rank_seconds for part in parts),
+    )
+
+
+def _describe(factory: Factory, name: str | None, given: Mapping[str, Any]) -> About:
+    """All settings with their defaults; a model whose package is absent shows what was given and fails when fitted."""
+    with contextlib.suppress(ImportError, MissingExtraError):
+        model = factory()
+        return About(name, model.config.model_dump(mode="json"), str(getattr(model, "note", "")))
+    return About(name, dict(given), "")
+
+
+def _count_folds(tables: Tables, protocol: Protocol) -> int:
+    return max(1, len(tables.windows)) if protocol == "temporal" else 1

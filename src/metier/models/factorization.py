@@ -1,0 +1,159 @@
+"""The training loop that FM, BPR and SVD++ share: order, negatives, epochs, averaging. The mathematics is in
+`metier.kernels.fm`."""
+
+from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
+
+from metier.data import CSR, Dataset, Floats, Nums, Query
+from metier.kernels.fm import LOSSES, Histories, Loss, Parameters, Settings, fm_epoch, initial, rows_of
+from metier.models.base import ModelConfig
+
+
+class FactorizationConfig(ModelConfig):
+    """What every factorization trained by stochastic gradient has to decide."""
+
+    embedding_size: int = Field(default=64, ge=1)
+    """Length k of each vector."""
+    epochs: int = Field(default=30, ge=1)
+    """Passes over all applications."""
+    learning_rate: float = Field(default=0.05, gt=0)
+    """Adagrad's step before it is divided by the root of the summed squared gradients."""
+    reg: float = Field(default=0.0, ge=0)
+    """L2 on each vector and weight that a step touches."""
+    init_scale: float = Field(default=0.05, gt=0)
+    """Standard deviation of the first vectors."""
+    loss: Loss = "softmax"
+    """softmax over the application and its negatives, bpr (Rendle et al. 2009) or logistic."""
+    negatives: int = Field(default=24, ge=1)
+    """Jobs of the catalogue that each application is ranked against."""
+    same_state: float = Field(default=0.25, ge=0, le=1)
+    """Share of the negatives drawn from the state of the job applied to."""
+    same_city: float = Field(default=0.125, ge=0, le=1)
+    """Share of the negatives drawn from its city."""
+    average_from: int = Field(default=4, ge=0)
+    """First epoch whose parameters enter the average that is kept (Polyak & Juditsky 1992); 0 keeps the last."""
+
+
+class HistoryUse(NamedTuple):
+    """How past jobs enter a person's vector: see `metier.kernels.fm`."""
+
+    decay: float
+    """c_h = exp(-decay * (applications in between)); 0 treats all alike"""
+    longest: int
+    """past jobs further away than this do not count; 0 uses no history"""
+    power: float
+    """the bag is divided by (sum of c_h) ** power"""
+    silence: float
+    """share of steps in which the person's own features are left out, so that the past jobs learn to answer alone"""
+
+
+NO_HISTORY = HistoryUse(decay=0.0, longest=0, power=0.0, silence=0.0)
+
+
+def factorize(
+    people: CSR, jobs: CSR, pasts: CSR, data: Dataset, config: FactorizationConfig, use: HistoryUse,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Learn one vector and one weight for each feature.
+
+    Parameters
+    ----------
+    people : (U, F), jobs : (I, F), pasts : (I, F) CSR over one numbering of F features.
+
+    Returns
+    -------
+    (F, k) vectors and (F,) weights, averaged over epochs from `average_from` on.
+    """
+    parameters = initial(people.shape[1], config.embedding_size, config.init_scale, rng)
+    histories = in_order(data)
+    parts = rows_of(people), rows_of(jobs), rows_of(pasts)
+    settings = Settings(
+        LOSSES.index(config.loss), config.learning_rate, config.reg, use.power, 1.0 / (1.0 - use.silence)
+    )
+    draw = NegativeSampler(data, config)
+    mean, averaged = Parameters(*(np.zeros_like(part) for part in parameters)), 0
+    for epoch in range(1, config.epochs + 1):
+        order = rng.permutation(len(data.users)).astype(np.int32)
+        speaks = rng.random(len(histories.item)) >= use.silence
+        negatives = draw(histories.item, rng)
+        fm_epoch(*parts, histories, order, negatives, speaks, closeness(use), parameters, settings)
+        if 0 < config.average_from <= epoch or epoch == config.epochs and not averaged:
+            averaged += 1
+            for average, latest in zip(mean, parameters, strict=True):
+                average += (latest - average) / np.float32(averaged)
+    return mean.vectors, mean.weights
+
+
+def closeness(use: HistoryUse) -> Floats:
+    """(longest + 1,) c_h by distance; distance 0 is a past job of unknown or equal time."""
+    distance = np.arange(use.longest + 1 if use.longest else 0)
+    return np.exp(-use.decay * np.maximum(distance - 1, 0)).astype(np.float32)
+
+
+def in_order(data: Dataset) -> Histories:
+    """Each person's applications by time; without any time all have place 0."""
+    pairs = data.interactions
+    order = np.lexsort((pairs.items, np.nan_to_num(pairs.times, nan=-np.inf), pairs.users))
+    start = np.searchsorted(pairs.users[order], np.arange(len(data.users) + 1))
+    place = np.arange(len(order)) - start[pairs.users[order]]
+    timed = not np.isnan(pairs.times).all()
+    return Histories(start, pairs.items[order].astype(np.int32), (place * timed).astype(np.int32))
+
+
+def past_shares(query: Query, use: HistoryUse) -> CSR:
+    """(b, I) CSR: the normalised c_h of each past job, seen from the application that comes next."""
+    history = query.history
+    lengths = np.diff(history.indptr)
+    rows = np.repeat(np.arange(len(query)), lengths)
+    distance = np.zeros(len(rows), dtype=np.int64)
+    if query.times is not None and not np.isnan(query.times.data).all():
+        times = np.nan_to_num(query.times.data, nan=-np.inf)
+        order = np.lexsort((history.indices, times, rows))
+        distance[order] = history.indptr[rows + 1] - np.arange(len(rows))  # 1 for the latest
+    by_distance = closeness(use)
+    share = np.where(distance < len(by_distance), by_distance[np.minimum(distance, use.longest)], 0.0)
+    mass = np.bincount(rows, share, minlength=len(query))
+    share *= np.maximum(mass, 1e-9)[rows] ** -use.power
+    return CSR((share.astype(np.float32), history.indices, history.indptr), shape=history.shape)
+
+
+class NegativeSampler:
+    """Draws jobs of the catalogue, some from the place of the job applied to.
+
+    Against jobs from anywhere, place alone tells most pairs apart and nothing else is learned; the jobs a person
+    really passes over lie near the one applied to.
+    """
+
+    def __init__(self, data: Dataset, config: FactorizationConfig) -> None:
+        self.jobs, self.count = len(data.items), config.negatives
+        shares = {"state": config.same_state, "city": config.same_city}
+        self.near = [
+            (round(share * config.negatives), *_groups(data.item_features.field(field).matrix))
+            for field, share in shares.items()
+            if field in data.item_features.field_names
+        ]
+
+    def __call__(self, targets: Nums, rng: np.random.Generator) -> Nums:
+        """(n, negatives) int32 job numbers for (n,) targets."""
+        drawn = rng.integers(0, self.jobs, (len(targets), self.count), dtype=np.int32)
+        first = 0
+        for count, group, members, start in self.near:
+            mine = group[targets]  # (n,)
+            size = (start[mine + 1] - start[mine])[:, None]
+            picked = start[mine][:, None] + (rng.random((len(targets), count)) * size).astype(np.int64)
+            known = mine >= 0
+            drawn[known, first : first + count] = members[picked[known]]
+            first += count
+        return drawn
+
+
+def _groups(matrix: CSR) -> tuple[Nums, Nums, Nums]:
+    """Group number of each row of a one-hot (I, g) matrix (-1 = none), rows sorted by group, and where groups start."""
+    group = np.full(matrix.shape[0], -1, dtype=np.int32)
+    rows, columns = matrix.nonzero()
+    group[rows] = columns
+    members = np.argsort(group, kind="stable").astype(np.int32)
+    start = np.searchsorted(group[members], np.arange(matrix.shape[1] + 2)).astype(np.int64)
+    return group, members, start

@@ -1,0 +1,143 @@
+"""Factorization machines over ids, attributes, places, words and past applications."""
+
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from scipy import sparse
+
+from metier.data import CSR, Dataset, Floats, Query
+from metier.features.text import Tfidf
+from metier.kernels.similarity import strongest
+from metier.models.base import Factored
+from metier.models.factorization import FactorizationConfig, HistoryUse, factorize, past_shares
+
+
+class FMConfig(FactorizationConfig):
+    """Which fields take part, and how they are trained."""
+
+    ids: bool = True
+    """A field for the person and one for the job."""
+    attributes: bool = True
+    """All columns of the person and the job: categories, bins, lists, nested places."""
+    history: int = Field(default=50, ge=0)
+    """Past applications in the person's bag, the latest first; 0 leaves the field out."""
+    history_decay: float = Field(default=0.3, ge=0)
+    """A past application weighs exp(-decay) of the one after it; 0 treats all alike, as data without times does."""
+    history_power: float = Field(default=0.5, ge=0, le=1)
+    """The bag is divided by its mass to this power: 0 a sum, 1 a mean."""
+    silence: float = Field(default=0.6, ge=0, lt=1)
+    """Share of training steps in which a person with a history is seen by that history alone."""
+    job_text: bool = True
+    """The words of the posting."""
+    person_text: bool = True
+    """The words of the person: self-description, past titles, résumé."""
+    words: int = Field(default=24, ge=1)
+    """Words kept of each text, those of the largest TF-IDF weight."""
+
+
+class FM(Factored):
+    """Factorization machine (Rendle 2010, equation 1) that ranks a person's jobs.
+
+    y(u, j) = <p_u, q_j> + b_j, where p_u sums the vectors of the person's features and of the jobs applied to, q_j
+    those of the job's features, and b_j holds the job's linear terms and the pairs inside it. Terms inside the person
+    are the same for every job and are left out, so that the whole catalogue is ranked by one matrix product.
+
+    A past application and a candidate share the job's vectors; the target of a training step is left out of the bag.
+    Words of persons and of postings share their vectors as well.
+    """
+
+    config: FMConfig
+    scores_new_users: ClassVar[bool] = True
+    scores_new_items: ClassVar[bool] = True
+
+    person_vectors_: Floats  # (U, k) of the ids; zeros without them
+    attribute_vectors_: Floats  # (f, k) of the columns of user_features
+    word_vectors_: Floats  # (V, k)
+    job_vectors_: Floats  # (I, k + 1): q_j and b_j
+    vocabulary_: tuple[str, ...]
+    idf_: np.ndarray
+
+    def __init__(self, config: FMConfig = FMConfig()) -> None:
+        self.config = config
+
+    def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
+        """Number the features, learn a vector for each, and sum up the jobs."""
+        config = self.config
+        words = Tfidf.fit(data.item_texts if config.job_text else [])
+        self.vocabulary_, self.idf_ = words.vocabulary, words.idf
+        n_users, n_items = data.shape
+        asked = data.query(np.arange(n_users, dtype=np.int32))
+        person_words = self._person_words(asked)
+        blocks = {  # name: (people, jobs)
+            "job": (CSR((n_users, n_items), dtype=np.float32), _identity(n_items, config.ids)),
+            "job attribute": _one_sided(data.item_features.matrix, n_users, config.attributes, people=False),
+            "word": (person_words, strongest(words.encode(data.item_texts), config.words)),
+            "person": (_identity(n_users, config.ids), CSR((n_items, n_users), dtype=np.float32)),
+            "person attribute": _one_sided(data.user_features.matrix, n_items, config.attributes, people=True),
+        }
+        people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
+        vectors, weights = factorize(people, jobs, jobs, data, config, self._history_use, rng)
+        ends = np.cumsum([block[0].shape[1] for block in blocks.values()])
+        self.word_vectors_, self.person_vectors_, self.attribute_vectors_ = (
+            vectors[ends[at] : ends[at + 1]] for at in (1, 2, 3)
+        )
+        if not config.ids:
+            self.person_vectors_ = np.zeros_like(self.person_vectors_)
+        q = jobs @ vectors  # (I, k)
+        pairs = 0.5 * ((q**2).sum(axis=1) - jobs.power(2) @ (vectors**2).sum(axis=1))
+        self.job_vectors_ = np.column_stack([q, jobs @ weights + pairs]).astype(np.float32)
+        return self
+
+    def query_vectors(self, query: Query) -> Floats:
+        """(b, k + 1): p_u and a 1 that picks up the job's bias."""
+        known = query.users >= 0
+        p = np.where(known[:, None], self.person_vectors_[np.maximum(query.users, 0)], np.float32(0))
+        if query.features is not None and self.config.attributes:
+            p = p + query.features @ self.attribute_vectors_
+        p = p + self._person_words(query) @ self.word_vectors_
+        if self.config.history:
+            p = p + past_shares(query, self._history_use) @ self.job_vectors_[:, :-1]
+        return np.column_stack([p, np.ones(len(query))]).astype(np.float32)
+
+    def item_vectors(self) -> Floats:
+        """(I, k + 1): q_j and b_j."""
+        return self.job_vectors_
+
+    @property
+    def _history_use(self) -> HistoryUse:
+        config = self.config
+        return HistoryUse(config.history_decay, config.history, config.history_power, config.silence)
+
+    def _person_words(self, query: Query) -> CSR:
+        """(b, V) the strongest words of each person."""
+        if not self.config.person_text or query.texts is None:
+            return CSR((len(query), len(self.vocabulary_)), dtype=np.float32)
+        return strongest(Tfidf(self.vocabulary_, self.idf_).encode(query.texts), self.config.words)
+
+
+class FMNoResumeConfig(FMConfig):
+    """The settings of FM with the person's words left out."""
+
+    person_text: Literal[False] = False
+    """Always off: that is what sets this row apart."""
+
+
+class FMNoResume(FM):
+    """FM without the résumé: the same machine, deaf to what the person wrote. The control of the seed experiment."""
+
+    config: FMNoResumeConfig
+
+    def __init__(self, config: FMNoResumeConfig = FMNoResumeConfig()) -> None:
+        super().__init__(config)
+
+
+def _identity(n: int, on: bool) -> CSR:
+    return CSR(sparse.eye_array(n, dtype=np.float32)) if on else CSR((n, n), dtype=np.float32)
+
+
+def _one_sided(matrix: CSR, others: int, on: bool, *, people: bool) -> tuple[CSR, CSR]:
+    """Features that only people or only jobs have, with empty columns on the other side."""
+    mine = matrix if on else CSR(matrix.shape, dtype=np.float32)
+    theirs = CSR((others, matrix.shape[1]), dtype=np.float32)
+    return (mine, theirs) if people else (theirs, mine)

@@ -1,0 +1,66 @@
+"""Place: the nearest jobs first."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+
+from metier.data import CSR, Dataset, Features, Floats, Nums, Query
+from metier.models.base import Fitted, ModelConfig
+from metier.models.popularity import popularity
+
+LEVELS = ("city", "state", "country")
+
+
+class PlaceConfig(ModelConfig):
+    """How popularity inside a place is counted."""
+
+    half_life_days: float | None = Field(default=None, gt=0)
+    """An application this many days before the newest one counts half; None counts all alike."""
+
+
+class Place(Fitted):
+    """Jobs of the same city first, then of the same state, then of the same country; popularity inside.
+
+    score(u, i) = number of place levels that u and i share + popularity(i) / (1 + largest popularity).
+
+    Places nest (a city belongs to a state, a state to a country), so sharing the city means sharing every level that
+    is known of the person: the whole part orders by nearness, the fraction by popularity inside. A person without a
+    place gets popularity.
+    """
+
+    config: PlaceConfig
+    scores_new_users: ClassVar[bool] = True
+    scores_new_items: ClassVar[bool] = True
+
+    popularity_: Floats  # (I,) in [0, 1)
+    columns_: Nums  # (f,) user feature column -> row of jobs_, -1 for what is no place
+    jobs_: CSR  # (P, I) the jobs of each place
+
+    def __init__(self, config: PlaceConfig = PlaceConfig()) -> None:
+        self.config = config
+
+    def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
+        """List the jobs of each place and count their applications."""
+        counts = popularity(data, self.config.half_life_days)
+        self.popularity_ = counts / (1 + counts.max(initial=0))
+        places = data.item_features.select(LEVELS)
+        self.jobs_ = CSR(places.matrix.T)
+        self.columns_ = _matching(data.user_features, places)
+        return self
+
+    def score(self, query: Query, items: Nums | None = None) -> Floats:
+        """(b, m) float32 in [0, 4)."""
+        scores = np.tile(self.popularity_, (len(query), 1))  # (b, I)
+        if query.features is not None:
+            rows, columns = query.features.nonzero()
+            for row, place in zip(rows, self.columns_[columns], strict=True):
+                if place >= 0:
+                    scores[row, self.jobs_.indices[self.jobs_.indptr[place] : self.jobs_.indptr[place + 1]]] += 1
+        return scores if items is None else scores[:, items]
+
+
+def _matching(people: Features, places: Features) -> Nums:
+    """(f,) for each user feature column the number of the equally named place, or -1."""
+    number = {name: place for place, name in enumerate(places.names)}
+    return np.array([number.get(name, -1) for name in people.names], dtype=np.int32)

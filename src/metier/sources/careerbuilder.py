@@ -1,0 +1,209 @@
+"""The official files of the CareerBuilder 2012 job recommendation challenge (Kaggle), unpacked or as downloaded.
+
+    users.tsv  user_history.tsv  jobs.tsv or jobs1.tsv ... jobs7.tsv  apps.tsv  window_dates.tsv  test_users.tsv
+
+Tab separated, never quoted: tab, LF, CR and backslash inside a text are escaped with a backslash, but HTML may hold a
+raw CR, so only LF ends a line. Zip codes are text (leading zeros), and "None" is a degree level, not a missing one.
+The `Split` column says who the challenge tested; those are counted and the column is kept away from models.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+
+from metier.data import Tables
+from metier.errors import DataRejectedError
+from metier.sources.checks import (
+    category,
+    moment,
+    number,
+    read_values,
+    require,
+    require_distinct,
+    require_first_time,
+    require_known,
+    require_past,
+)
+from metier.sources.files import InputFile, catalogue, split_blocks
+from metier.sources.quarantine import LINE, FileLog, ImportReport, Ledger, Progress
+from metier.sources.text import plain_text
+
+HISTORY_DAYS = timedelta(days=5)
+"""From the start of a window to its cut-off. The public files hold applications of the nine training days only, so the
+last four of them stand in for the challenge's hidden test days."""
+
+_SEE_DESCRIPTION = "Please refer to the Job Description to view the requirements for this job"
+
+
+def read_careerbuilder(
+    path: Path, *, max_bad: float = 0.05, progress: Progress | None = None
+) -> tuple[Tables, ImportReport]:
+    """Tables of the challenge files in a folder (or in the zip files it holds), or in one zip file.
+
+    People have the attributes degree, major, graduated, history_count, experience_years, employed, managed_others and
+    managed_count. Of each (person, job) the first application is kept; a window has its cut-off five days in. Users,
+    applications and jobs are needed; without window dates all is one period.
+
+    Raises
+    ------
+    UsageError : `path` does not exist.
+    DataRejectedError : a file is missing or broken, or lacks a column.
+    ImportRejectedError : more than `max_bad` of a file's rows are bad; carries the report.
+    """
+    files = catalogue(Path(path), ".tsv")
+    job_names = ["jobs.tsv"] if "jobs.tsv" in files else sorted(files.keys() & {f"jobs{n}.tsv" for n in range(1, 8)})
+    missing = [name for name in ("users.tsv", "apps.tsv", *(job_names or ["jobs.tsv"])) if name not in files]
+    if missing:
+        raise DataRejectedError(
+            f"{path}: no {', '.join(missing)}, plain, .gz or in a zip; found {', '.join(files) or 'no .tsv file'}; "
+            "cure: give the folder with the files of kaggle.com/c/job-recommendation"
+        )
+    desk = _Desk(Ledger(), progress)
+    windows = desk.windows(files["window_dates.tsv"]) if "window_dates.tsv" in files else None
+    people, tested = desk.users(files["users.tsv"], windows)
+    jobs = desk.jobs([files[name] for name in job_names], windows)
+    history = desk.history(files["user_history.tsv"], people["id"]) if "user_history.tsv" in files else None
+    interactions = desk.apps(files["apps.tsv"], people["id"], jobs["id"])
+    if "test_users.tsv" in files:
+        desk.test_users(files["test_users.tsv"], people["id"])
+    report = desk.ledger.report(test_users=tested)
+    report.check(max_bad)
+    return Tables.build(people, jobs, interactions, history, windows), report
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """Reads one file after the other into one ledger."""
+
+    ledger: Ledger
+    progress: Progress | None
+
+    def windows(self, file: InputFile) -> pl.DataFrame:
+        values = {
+            "window": number("Window", dtype=pl.Int16),
+            "start": _date("Train Start"),
+            "end": _date("Train End / Test Start"),
+        }
+        log = FileLog(file.name)
+        frame = require(log, self._read(file, log, values), *values)
+        frame = self.ledger.close(log, require_distinct(log, frame, "window"))
+        return frame.select(*values, cutoff=pl.col("start") + HISTORY_DAYS)
+
+    def users(self, file: InputFile, windows: pl.DataFrame | None) -> tuple[pl.DataFrame, int]:
+        """People, and how many of them the challenge tested."""
+        values = {
+            "id": category("UserID"),
+            "window": number("WindowID", dtype=pl.Int16),
+            "city": _text("City"),
+            "state": category("State"),
+            "country": category("Country"),
+            "zip": category("ZipCode"),
+            "degree": category("DegreeType"),
+            "major": _text("Major", nulls=("", "Not Applicable")),
+            "graduated": _date("GraduationDate"),
+            "history_count": number("WorkHistoryCount", dtype=pl.Int32),
+            "experience_years": number("TotalYearsExperience"),
+            "employed": category("CurrentlyEmployed"),
+            "managed_others": category("ManagedOthers"),
+            "managed_count": number("ManagedHowMany", dtype=pl.Int32),
+        }
+        log = FileLog(file.name)
+        frame = require(log, self._read(file, log, {**values, "split": category("Split")}), "id")
+        frame = require_distinct(log, _in_window(log, frame, windows), "id")
+        return self.ledger.close(log, frame).select(*values), int((frame["split"] == "Test").sum())
+
+    def jobs(self, files: Sequence[InputFile], windows: pl.DataFrame | None) -> pl.DataFrame:
+        """Jobs with description and requirements as plain text, made block by block: the texts are large."""
+        values = {
+            "id": category("JobID"),
+            "window": number("WindowID", dtype=pl.Int16),
+            "title": _text("Title"),
+            "city": _text("City"),
+            "state": category("State"),
+            "country": category("Country"),
+            "zip": category("Zip5"),
+            "start": _date("StartDate"),
+            "end": _date("EndDate"),
+            "description": _text("Description"),
+            "requirements": _text("Requirements"),
+        }
+        accepted: list[pl.DataFrame] = []
+        for file in files:
+            log = FileLog(file.name)
+            blocks = []
+            for raw in split_blocks(file, log, _raw_names(values), progress=self.progress):
+                block = require(log, read_values(log, raw, values, strict=["start"]), "id")
+                block = _in_window(log, require_past(log, block, "start"), windows)
+                blocks.append(block.with_columns(_posting(block)).drop("description", "requirements"))
+            frame = require_distinct(log, pl.concat(blocks), "id")
+            for earlier in accepted:
+                repeats = pl.col("id").is_in(earlier["id"].implode())
+                frame = log.set_aside(frame, repeats, column="id", code="duplicate", reason="repeats an earlier file")
+            accepted.append(self.ledger.close(log, frame).drop(LINE))
+        return pl.concat(accepted)
+
+    def history(self, file: InputFile, people: pl.Series) -> pl.DataFrame:
+        values = {
+            "person": category("UserID"),
+            "sequence": number("Sequence", dtype=pl.Int32),
+            "title": _text("JobTitle"),
+        }
+        log = FileLog(file.name)
+        frame = require_known(log, require(log, self._read(file, log, values), "person"), "person", people)
+        return self.ledger.close(log, require_distinct(log, frame, *values)).select(*values)
+
+    def apps(self, file: InputFile, people: pl.Series, jobs: pl.Series) -> pl.DataFrame:
+        values = {"person": category("UserID"), "job": category("JobID"), "time": _date("ApplicationDate")}
+        log = FileLog(file.name)
+        frame = require(log, self._read(file, log, values, strict=["time"]), "person", "job")
+        frame = require_past(log, require(log, frame, "time", code="value"), "time")
+        frame = require_known(log, require_known(log, frame, "person", people), "job", jobs)
+        return self.ledger.close(log, require_first_time(log, frame)).select(*values)
+
+    def test_users(self, file: InputFile, people: pl.Series) -> None:
+        """Only counted: who was tested stands in users.tsv as well."""
+        values = {"person": category("UserID")}
+        log = FileLog(file.name)
+        frame = require_known(log, require(log, self._read(file, log, values), "person"), "person", people)
+        self.ledger.close(log, require_distinct(log, frame, "person"))
+
+    def _read(
+        self, file: InputFile, log: FileLog, values: dict[str, pl.Expr], strict: Sequence[str] = ()
+    ) -> pl.DataFrame:
+        """The typed columns of a whole file."""
+        columns = _raw_names(values)
+        blocks = split_blocks(file, log, columns, progress=self.progress)
+        return read_values(log, pl.concat([block.select(LINE, *columns) for block in blocks]), values, strict=strict)
+
+
+def _raw_names(values: dict[str, pl.Expr]) -> list[str]:
+    return list(dict.fromkeys(name for expression in values.values() for name in expression.meta.root_names()))
+
+
+def _date(column: str) -> pl.Expr:
+    return moment(column, "%Y-%m-%d %H:%M:%S%.f")
+
+
+def _text(column: str, nulls: Sequence[str] = ("",)) -> pl.Expr:
+    """Free text with its escapes undone in one pass from left to right, so that an escaped backslash stays one."""
+    plain = pl.col(column).str.replace_many([r"\\\\", r"\t", r"\n", r"\r"], ["\\", "\t", "\n", "\r"]).str.strip_chars()
+    return pl.when(~plain.is_in(nulls)).then(plain).alias(column)
+
+
+def _in_window(log: FileLog, frame: pl.DataFrame, windows: pl.DataFrame | None) -> pl.DataFrame:
+    if windows is None:
+        return frame
+    known = pl.col("window").is_in(windows["window"].implode()).fill_null(False)
+    return log.set_aside(frame, ~known, column="window", code="window", reason="no such window in window_dates.tsv")
+
+
+def _posting(jobs: pl.DataFrame) -> pl.Series:
+    """Description, then requirements, each in one line; requirements that only point to the description are dropped."""
+    frame = jobs.select(plain_text(jobs["description"]), plain_text(jobs["requirements"]))
+    own = pl.col("requirements")
+    kept = pl.when(~own.str.starts_with(_SEE_DESCRIPTION)).then(own)
+    text = pl.concat_str("description", kept, separator="\n", ignore_nulls=True).replace("", None)
+    return frame.select(text=text).to_series()

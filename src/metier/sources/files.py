@@ -1,0 +1,165 @@
+"""Input files, plain, gzipped or inside a zip, read as lines in blocks: bounded memory, exact line numbers."""
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import polars as pl
+
+from metier.errors import DataRejectedError, UsageError
+from metier.sources.quarantine import LINE, FileLog, Progress
+
+BLOCK = 1 << 22
+"""Bytes read at a time."""
+
+_BROKEN = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file on disk, or a member of a zip file."""
+
+    path: Path
+    member: str | None = None
+
+    @property
+    def name(self) -> str:
+        """ "jobs.zip/jobs1.tsv", for messages and reports."""
+        return self.path.name if self.member is None else f"{self.path.name}/{self.member}"
+
+    @contextmanager
+    def open(self) -> Iterator[tuple[IO[bytes], IO[bytes], int]]:
+        """The unpacked bytes, the stream whose `tell` shows how far reading is, and the size of that one.
+
+        DataRejectedError when the file is missing, or cannot be unpacked.
+        """
+        try:
+            if self.member is not None:
+                with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
+                    yield stream, stream, archive.getinfo(self.member).file_size
+                return
+            with self.path.open("rb") as raw:
+                size = self.path.stat().st_size
+                if self.path.suffix == ".gz":
+                    with gzip.open(raw) as unpacked:
+                        yield cast(IO[bytes], unpacked), raw, size
+                else:
+                    yield raw, raw, size
+        except FileNotFoundError:
+            there = ", ".join(sorted(one.name for one in self.path.parent.glob("*"))) or "nothing"
+            raise DataRejectedError(
+                f"{self.path}: no such file; the folder has {there}; cure: give the right folder, or name the file rightly"
+            ) from None
+        except _BROKEN as error:
+            raise DataRejectedError(
+                f"{self.path}: cannot be read ({error or type(error).__name__}); cure: copy or download it again"
+            ) from None
+
+
+def catalogue(path: Path, suffix: str) -> dict[str, InputFile]:
+    """Files with this suffix (".tsv") by base name, in a folder, its subfolders, and the zip files in it.
+
+    A plain file goes before a gzipped one, and that before a member of a zip. UsageError when `path` does not exist.
+    """
+    if not path.exists():
+        raise UsageError(f"{path} does not exist; give the folder that holds the files, or a zip file")
+    paths = sorted(path.rglob("*")) if path.is_dir() else [path]
+    members = [InputFile(one, member) for one in paths if one.suffix == ".zip" for member in _members(one)]
+    plain = [InputFile(one) for one in paths if one.name.endswith((suffix, f"{suffix}.gz"))]
+    found = sorted(plain, key=lambda file: file.path.suffix == ".gz") + members
+    by_name: dict[str, InputFile] = {}
+    for file in found:
+        base = Path(file.member or file.path.name.removesuffix(".gz")).name
+        if base.endswith(suffix) and not base.startswith("._"):
+            by_name.setdefault(base, file)
+    return by_name
+
+
+def _members(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except _BROKEN as error:
+        raise DataRejectedError(f"{path}: cannot be unpacked ({error}); cure: download it again") from None
+
+
+def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[pl.DataFrame]:
+    """Frames of (LINE, "text"), one row a line; only LF ends a line, so a CR inside HTML stays inside.
+
+    The last line may lack its LF. Bytes that are not UTF-8 become U+FFFD.
+    """
+    number, rest = 1, b""
+    with file.open() as (stream, raw, size):
+        while True:
+            block = stream.read(BLOCK)
+            if number == 1 and not rest:
+                block = block.removeprefix(b"\xef\xbb\xbf")
+                if block.startswith((b"\xff\xfe", b"\xfe\xff")):
+                    raise DataRejectedError(f"{file.path}: is UTF-16; cure: save it as UTF-8")
+            whole = rest + block
+            cut = whole.rfind(b"\n") if block else len(whole)
+            if progress is not None:
+                progress(file.name, raw.tell(), size)
+            if cut > 0 or (cut == 0 and block):
+                lines = whole[:cut].decode("utf-8", "replace").split("\n")
+                yield pl.DataFrame(
+                    {LINE: pl.int_range(number, number + len(lines), eager=True), "text": lines},
+                    schema={LINE: pl.Int64, "text": pl.String},
+                )
+                number += len(lines)
+            rest = whole[cut + 1 :]
+            if not block:
+                return
+
+
+def split_blocks(
+    file: InputFile, log: FileLog, required: Sequence[str], separator: str = "\t", progress: Progress | None = None
+) -> Iterator[pl.DataFrame]:
+    """Frames of LINE and String columns of an unquoted file with a header; "" stays "".
+
+    Lines with another number of fields than the header go to quarantine. DataRejectedError when a required column is
+    missing; it lists the columns found.
+    """
+    header: list[str] = []
+    for lines in line_blocks(file, progress):
+        if not header:
+            header = lines["text"][0].removesuffix("\r").split(separator)
+            require_columns(file, header, required)
+            lines = lines[1:]
+        yield _split(lines, header, log, separator)
+    if not header:
+        raise DataRejectedError(f"{file.path}: is empty; cure: copy or download it again")
+
+
+def require_columns(file: InputFile, found: Sequence[str], required: Sequence[str]) -> None:
+    """DataRejectedError unless the header has each required column, and each column once."""
+    missing = [name for name in required if name not in found]
+    if missing:
+        raise DataRejectedError(
+            f"{file.path}: no column {', '.join(map(repr, missing))}; found {', '.join(map(repr, found)) or 'none'}; "
+            "cure: give the right file, or the right column name and separator"
+        )
+    twice = sorted({name for name in found if found.count(name) > 1})
+    if twice:
+        raise DataRejectedError(f"{file.path}: column {twice[0]!r} appears twice; cure: rename one of them")
+
+
+def _split(lines: pl.DataFrame, header: Sequence[str], log: FileLog, separator: str) -> pl.DataFrame:
+    text = pl.col("text")
+    parts = lines.select(
+        LINE,
+        fields=text.str.count_matches(separator, literal=True) + 1,
+        garbled=text.str.contains("\ufffd", literal=True),
+        cells=text.str.strip_suffix("\r").str.split_exact(separator, len(header) - 1),
+    )
+    log.rows += len(parts)
+    log.warn("not UTF-8, replaced by U+FFFD", int(parts["garbled"].sum()))
+    reason = pl.format("{} fields where the header has " + str(len(header)), pl.col("fields"))
+    good = log.set_aside(parts, pl.col("fields") != len(header), column="", code="fields", reason=reason)
+    cells = good["cells"].struct
+    return pl.DataFrame({LINE: good[LINE], **{name: cells.field(f"field_{i}") for i, name in enumerate(header)}})

@@ -1,0 +1,95 @@
+"""Exit codes, errors on stderr, and a quick start."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from metier import __version__
+from metier.cli import app, models
+
+COMMANDS = ["describe", "train", "recommend", "models", "doctor", "demo", "evaluate", "compare", "import", "export"]
+
+
+def test_version(metier):
+    assert metier("--version") == (0, f"metier {__version__}\n", "")
+
+
+def test_bare_command_is_the_help(metier):
+    assert metier() == metier("--help")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(metier, command):
+    ran = metier(command, "--help")
+    assert ran.code == 0
+    assert f"Usage: metier {command}" in ran.out
+    assert ran.err == ""
+
+
+def test_unknown_option_is_wrong_use(metier):
+    ran = metier("models", "--nonsense")
+    assert ran.code == 2
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1
+    assert "--nonsense" in ran.err
+    assert "metier models --help" in ran.err
+
+
+def test_group_without_command(metier):
+    assert metier("import") == (2, "", "metier: Missing command. See metier import --help.\n")
+
+
+def test_error_is_one_line(metier):
+    ran = metier("describe", "nowhere")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("metier: no dataset 'nowhere'")
+    assert ran.err.count("\n") == 1
+    assert "cure: metier import" in ran.err
+
+
+@pytest.mark.parametrize("arguments", [("describe", "nowhere"), ("models", "--nonsense"), ("nocommand",)])
+def test_error_as_json(metier, arguments):
+    ran = metier(*arguments, "--json")
+    error = json.loads(ran.err)["error"]
+    assert ran.out == ""
+    assert ran.code == error["exit_code"] == 2
+    assert error["message"]
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (PermissionError(13, "denied", "f"), 1)])
+def test_interrupt_and_system_errors(metier, monkeypatch, raised, code):
+    def fail(*_):
+        raise raised
+
+    monkeypatch.setattr(models, "_describe", fail)
+    ran = metier("models")
+    assert ran.code == code
+    assert "Traceback" not in ran.err
+
+
+def test_a_bug_keeps_its_traceback(metier, monkeypatch):
+    monkeypatch.setattr(models, "_describe", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        metier("models")
+
+
+def test_main_exits_with_the_code():
+    with pytest.raises(SystemExit) as stop:
+        app.main(["describe", "nowhere"])
+    assert stop.value.code == 2
+
+
+def test_output_to_a_closed_pipe():
+    """`metier models --json | head -0`: no traceback."""
+    command = [sys.executable, "-c", "from metier.cli.app import main; main(['models', '--json'])"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    assert process.wait() == 1
+    process.stderr.close()
+
+
+def test_no_color_without_a_terminal(metier):
+    assert "\x1b" not in metier("models").out

@@ -1,0 +1,94 @@
+"""The reference is complete and its links lead somewhere. A failure names what is missing and where."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from metier.cli.app import app
+from metier.evaluate.experiment import Experiment, ModelEntry
+from metier.evaluate.metrics import LIST_METRICS, METRICS
+from metier.models.registry import MODELS, config_class
+from metier.sources.market.knobs import MarketKnobs
+
+REPOSITORY = Path(__file__).parent.parent
+DOCS = REPOSITORY / "docs"
+PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
+
+
+def page(name: str) -> str:
+    return (DOCS / "reference" / name).read_text(encoding="utf-8")
+
+
+def section(text: str, heading: str) -> str:
+    """The text under the heading that names something in backticks or plainly, up to the next of its level."""
+    found = re.search(rf"^(#+) .*?(?<![\w-]){re.escape(heading)}(?![\w-]).*?$", text, re.MULTILINE)
+    if not found:
+        return ""
+    rest = text[found.end() :]
+    following = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: following.start()] if following else rest
+
+
+def test_command_page_is_generated():
+    """`make docs` writes it."""
+    command = [sys.executable, "-m", "typer", "metier.cli.app", "utils", "docs", "--name", "metier"]
+    generated = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert page("cli.md").strip() == generated.strip(), "docs/reference/cli.md is old; cure: make docs"
+
+
+def commands(command, name):
+    yield name, command
+    for child, sub in getattr(command, "commands", {}).items():
+        yield from commands(sub, f"{name} {child}")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), list(commands(typer.main.get_command(app), "metier")), ids=lambda value: str(value)
+)
+def test_every_command_and_option_is_explained(name, command):
+    assert f"`{name}`" in page("cli.md")
+    assert command.help, f"{name} has no docstring"
+    for parameter in command.params:
+        if parameter.name not in {"install_completion", "show_completion"}:
+            assert parameter.help, f"{name} {parameter.name} has no help"
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_and_setting_is_explained(name):
+    text = section(page("models.md"), name)
+    assert text, f"docs/reference/models.md has no section {name}"
+    missing = [setting for setting in config_class(name).model_fields if f"`{setting}`" not in text]
+    assert not missing, f"docs/reference/models.md, section {name}, does not explain {missing}"
+
+
+@pytest.mark.parametrize(
+    ("where", "names"),
+    [
+        ("metrics.md", [*METRICS, *LIST_METRICS]),
+        ("experiment.md", [*Experiment.model_fields, *ModelEntry.model_fields]),
+        ("market.md", list(MarketKnobs.model_fields)),
+    ],
+    ids=["metrics", "experiment", "market"],
+)
+def test_every_name_is_explained(where, names):
+    text = page(where)
+    missing = [name for name in names if f"`{name}`" not in text]
+    assert not missing, f"docs/reference/{where} does not explain {missing}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(path):
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    broken = [target for target in targets if "://" not in target and not (path.parent / target).exists()]
+    assert not broken, f"{path.relative_to(REPOSITORY)} links to {broken}"
+
+
+def test_every_page_is_in_the_index():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    names = [str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if path.name != "index.md"]
+    missing = [name for name in names if f"({name})" not in index]
+    assert not missing, f"docs/index.md does not link {missing}"
