@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from metier.bundle import load, save
+from metier.bundle import load, restore, save
 from metier.data import Tables
 from metier.errors import BundleError
 from metier.features.assemble import assemble
@@ -197,11 +197,6 @@ def with_infinity(folder):
     retensor("model.safetensors", key, put(0, np.inf))(folder)
 
 
-def with_foreign_attribute(folder):
-    tensors = load_file(folder / "model.safetensors")
-    save_file(tensors | {"score": np.zeros(3, np.float32)}, folder / "model.safetensors")
-
-
 def without_a_tensor(folder):
     tensors = load_file(folder / "model.safetensors")
     del tensors[first_learned(folder)]
@@ -230,7 +225,6 @@ CONTENT_DAMAGE = {
     "unknown setting": ("config.json", lambda folder: edit_json(folder / "config.json", settings={"no": 1})),
     "unknown key": ("config.json", lambda folder: edit_json(folder / "config.json", code="x")),
     "infinity": ("model.safetensors", with_infinity),
-    "foreign attribute": ("model.safetensors", with_foreign_attribute),
     "missing tensor": ("model.safetensors", without_a_tensor),
     "other model's state": (
         "model.safetensors",
@@ -259,6 +253,14 @@ def test_damage_under_a_correct_hash(folder, damage):
     rehash(folder)
     with pytest.raises(BundleError, match=rf"{named} cannot be used.*cure"):
         load(folder)
+
+
+@pytest.mark.parametrize("name", ["score", "config", "__class__", "_private_", "query.vectors_"])
+def test_only_learned_attributes_are_set(name):
+    with pytest.raises(ValueError, match="no learned attribute"):
+        restore(create("popularity"), {name: np.zeros(3, np.float32)}, {})
+    with pytest.raises(ValueError, match="no learned attribute"):
+        restore(create("popularity"), {}, {name: "x"})
 
 
 def two_windows() -> Tables:

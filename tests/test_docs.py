@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 from metier.cli.app import app
 from metier.evaluate.experiment import Experiment, ModelEntry
 from metier.evaluate.metrics import LIST_METRICS, METRICS
 from metier.models.registry import MODELS, config_class
+from metier.sources import table_map
 from metier.sources.market.knobs import MarketKnobs
 
 REPOSITORY = Path(__file__).parent.parent
 DOCS = REPOSITORY / "docs"
+MAP = [part for part in vars(table_map).values() if isinstance(part, type) and issubclass(part, BaseModel)]
 PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
 
 
@@ -31,6 +34,11 @@ def section(text: str, heading: str) -> str:
     rest = text[found.end() :]
     following = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
     return rest[: following.start()] if following else rest
+
+
+def coded(text: str) -> set[str]:
+    """The words inside `code spans`."""
+    return set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", text))))
 
 
 def test_command_page_is_generated():
@@ -61,7 +69,7 @@ def test_every_command_and_option_is_explained(name, command):
 def test_every_model_and_setting_is_explained(name):
     text = section(page("models.md"), name)
     assert text, f"docs/reference/models.md has no section {name}"
-    missing = [setting for setting in config_class(name).model_fields if f"`{setting}`" not in text]
+    missing = set(config_class(name).model_fields) - coded(text)
     assert not missing, f"docs/reference/models.md, section {name}, does not explain {missing}"
 
 
@@ -71,12 +79,12 @@ def test_every_model_and_setting_is_explained(name):
         ("metrics.md", [*METRICS, *LIST_METRICS]),
         ("experiment.md", [*Experiment.model_fields, *ModelEntry.model_fields]),
         ("market.md", list(MarketKnobs.model_fields)),
+        ("sources.md", [key for part in MAP for key in part.model_fields]),
     ],
-    ids=["metrics", "experiment", "market"],
+    ids=["metrics", "experiment", "market", "sources"],
 )
 def test_every_name_is_explained(where, names):
-    text = page(where)
-    missing = [name for name in names if f"`{name}`" not in text]
+    missing = set(names) - coded(page(where))
     assert not missing, f"docs/reference/{where} does not explain {missing}"
 
 

@@ -18,7 +18,8 @@ def world(n: int) -> dict[str, list[str]]:
         "users.tsv": [
             USERS,
             *(
-                f"{i}\t1\tTrain\tOak Park\tIL\tUS\t0{i % 10000:04}\tNone\tNot Applicable\t1999-06-01 00:00:00\t1\t10.0\tYes\tNo\t0"
+                f"{i}\t1\tTrain\tOak Park\tIL\tUS\t0{i % 10000:04}\tNone\tNot Applicable\t1999-06-01 00:00:00\t"
+                "1\t10.0\tYes\tNo\t0"
                 for i in range(1, n + 1)
             ),
         ],

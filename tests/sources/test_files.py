@@ -6,7 +6,7 @@ import pytest
 from metier.errors import DataRejectedError, UsageError
 from metier.sources import files
 from metier.sources.files import InputFile, catalogue, line_blocks, split_blocks
-from metier.sources.quarantine import LINE, FileLog
+from metier.sources.quarantine import FileLog
 
 
 def lines(path) -> list[tuple[int, str]]:

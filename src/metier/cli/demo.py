@@ -8,7 +8,7 @@ from metier.cli.terminal import Home, Json, Seed
 
 
 def demo(
-    people: Annotated[int, typer.Option("--people", min=100, help="Size of the market.")] = 4000,
+    people: Annotated[int, typer.Option("--people", min=100, max=390_000, help="Size of the market.")] = 4000,
     seed: Seed = 0,
     home: Home = None,
     as_json: Json = False,
@@ -18,15 +18,12 @@ def demo(
     The market becomes the dataset "demo" and the run "demo"; the last line is the path of its report.
     """
     from metier.cli.evaluate import judge
+    from metier.cli.import_ import store_market
     from metier.data.workspace import Workspace
     from metier.evaluate.experiment import Experiment
     from metier.models.registry import MODELS
-    from metier.sources.market import MarketKnobs, generate, save_truth
 
     workspace = Workspace.open(home)
-    knobs = MarketKnobs(people=people)
-    market = generate(knobs, seed)
-    folder = workspace.save("demo", market.tables, {"source": "market", "seed": seed, **knobs.model_dump(mode="json")})
-    save_truth(market, folder / "oracle")
+    store_market(workspace, "demo", people, seed)
     asked = {"dataset": "demo", "protocol": "temporal", "seed": seed, "models": {name: {} for name in MODELS}}
     judge(Experiment.check(asked, "demo"), workspace, "demo", as_json=as_json)

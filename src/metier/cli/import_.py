@@ -10,6 +10,8 @@ from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table,
 
 if TYPE_CHECKING:
     from metier.data import Tables
+    from metier.data.workspace import Workspace
+    from metier.sources.market import Market
     from metier.sources.quarantine import ImportReport, Progress
 
 app = typer.Typer(help="Bring data into the workspace.")
@@ -80,16 +82,24 @@ def market(
 ) -> None:
     """Make a synthetic labour market whose truth is known."""
     from metier.data.workspace import Workspace
-    from metier.sources.market import MarketKnobs, generate, save_truth, write_official
+    from metier.sources.market import write_official
 
-    workspace, knobs = Workspace.open(home), MarketKnobs(people=people)
-    workspace.dataset(name)
-    made = generate(knobs, seed)
-    folder = workspace.save(name, made.tables, {"source": "market", "seed": seed, **knobs.model_dump(mode="json")})
-    save_truth(made, folder / "oracle")
+    workspace = Workspace.open(home)
+    made = store_market(workspace, name, people, seed)
     if official is not None:
         write_official(made, official)
-    _print(name, folder, made.tables, [], as_json)
+    _print(name, workspace.dataset(name), made.tables, [], as_json)
+
+
+def store_market(workspace: "Workspace", name: str, people: int, seed: int) -> "Market":
+    """Generate a market and keep it as a dataset, with its truth beside it for the oracle."""
+    from metier.sources.market import MarketKnobs, generate, save_truth
+
+    target, knobs = workspace.dataset(name), MarketKnobs(people=people)
+    made = generate(knobs, seed)
+    workspace.save(name, made.tables, {"source": "market", "seed": seed, **knobs.model_dump(mode="json")})
+    save_truth(made, target / "oracle")
+    return made
 
 
 def _bring(

@@ -13,8 +13,8 @@ from metier.data import CSR
 def product(left: CSR, right: CSR) -> CSR:
     """(n, m) CSR float32 of left @ right, (n, l) and (l, m); columns in the order they were met.
 
-    An entry whose terms cancel stays as a stored 0, as it does in SciPy. Each sum runs in one order whatever the number
-    of threads, so results repeat bit by bit.
+    An entry whose terms cancel stays as a stored 0 (SciPy drops it): a score of 0 is a score. Each sum runs in one
+    order whatever the number of threads, so results repeat bit by bit.
     """
     shape = (left.shape[0], right.shape[1])
     lanes = min(8 * get_num_threads(), shape[0])

@@ -189,7 +189,7 @@ def _date(column: str) -> pl.Expr:
 
 def _text(column: str, nulls: Sequence[str] = ("",)) -> pl.Expr:
     """Free text with its escapes undone in one pass from left to right, so that an escaped backslash stays one."""
-    plain = pl.col(column).str.replace_many([r"\\\\", r"\t", r"\n", r"\r"], ["\\", "\t", "\n", "\r"]).str.strip_chars()
+    plain = pl.col(column).str.replace_many([r"\\", r"\t", r"\n", r"\r"], ["\\", "\t", "\n", "\r"]).str.strip_chars()
     return pl.when(~plain.is_in(nulls)).then(plain).alias(column)
 
 

@@ -97,15 +97,16 @@ def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[p
     with file.open() as (stream, raw, size):
         while True:
             block = stream.read(BLOCK)
+            ended = not block
             if number == 1 and not rest:
                 block = block.removeprefix(b"\xef\xbb\xbf")
                 if block.startswith((b"\xff\xfe", b"\xfe\xff")):
                     raise DataRejectedError(f"{file.path}: is UTF-16; cure: save it as UTF-8")
             whole = rest + block
-            cut = whole.rfind(b"\n") if block else len(whole)
+            cut = len(whole) if ended else whole.rfind(b"\n")
             if progress is not None:
                 progress(file.name, raw.tell(), size)
-            if cut > 0 or (cut == 0 and block):
+            if cut > 0 or (cut == 0 and not ended):
                 lines = whole[:cut].decode("utf-8", "replace").split("\n")
                 yield pl.DataFrame(
                     {LINE: pl.int_range(number, number + len(lines), eager=True), "text": lines},
@@ -113,7 +114,7 @@ def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[p
                 )
                 number += len(lines)
             rest = whole[cut + 1 :]
-            if not block:
+            if ended:
                 return
 
 

@@ -7,7 +7,8 @@ P(job | person, session) is proportional to exp(U / noise), where, up to a const
       - skills (1 - share of asked skills that the person has) - seniority |level gap|  by person and job
 
 over the jobs live at that moment that the person has not applied to. This is sampled exactly and without a people x
-jobs matrix: draw occupation, then city, then job from the first two lines, and accept with the exp of the third.
+jobs matrix: draw occupation, then city, then job from the first two lines, and accept with the exp of the third. The
+few applications that find nothing so, because their corner of the market is thin, weigh every posting.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,10 @@ from metier.sources.market.knobs import MarketKnobs
 from metier.sources.market.people import seek
 from metier.sources.market.world import Floats64, World
 
-ROUNDS = 300
-"""Proposals for each application before the person gives it up: nothing live fits, or all of it is applied to."""
+ROUNDS = 100
+"""Proposals for each application before all postings are weighed for it."""
+CHUNK = 64
+"""Applications weighed against all postings at a time."""
 GAP_SECONDS, GAP_SPREAD = 45.0, 1.6
 """Median and log-spread of the pauses inside a session; with `new_session` the median of all gaps is the published
 89 seconds."""
@@ -45,7 +48,9 @@ class Tastes:
     @cached_property
     def match(self) -> Floats64:
         same = np.eye(len(self.world.occupations))
-        return np.exp(self.knobs.occupation * np.maximum(same, 0.5 * self.world.same_family) / self.knobs.noise)
+        return np.asarray(
+            np.exp(self.knobs.occupation * np.maximum(same, 0.5 * self.world.same_family) / self.knobs.noise)
+        )
 
     @cached_property
     def near(self) -> Floats64:
@@ -64,7 +69,8 @@ class Tastes:
 
     def fit(self, overlap: NDArray[Any], gap: NDArray[Any]) -> NDArray[Any]:
         """exp of the person-and-job part, at most 1, from the share of skills and the difference of levels."""
-        return np.exp((self.knobs.skills * (overlap - 1) - self.knobs.seniority * np.abs(gap)) / self.knobs.noise)
+        lost = self.knobs.skills * (1 - overlap) + self.knobs.seniority * np.abs(gap)
+        return np.asarray(np.exp(-lost / self.knobs.noise))
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def choose(
     lives: tuple[Floats64, Floats64],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """(n,) the posting of each wish, -1 where it was given up.
+    """(n,) the posting of each wish, -1 where nothing live is left.
 
     Parameters
     ----------
@@ -116,26 +122,69 @@ def choose(
     lives : (J,), (J,) seconds since the start of the window when each posting starts and ends.
     """
     proposals = _Proposals(tastes, jobs)
-    able, asked = people["skills"].to_numpy(), jobs["skills"].to_numpy()
-    level, job_level = people["seniority"].to_numpy(), jobs["seniority"].to_numpy()
-    n_asked = np.maximum(np.bitwise_count(asked).sum(1), 1)
+    liking = Liking(tastes, people, jobs)
     chosen = np.full(len(wishes.person), -1, dtype=np.int64)
     taken = np.empty(0, dtype=np.int64)
     open_ = np.arange(len(chosen))
     for _ in range(ROUNDS):
-        if not len(open_):
-            break
         person, at = wishes.person[open_], wishes.seconds[open_]
         job = proposals.draw(wishes.occupation[open_], wishes.city[open_], rng)
-        overlap = np.bitwise_count(able[person] & asked[job]).sum(1) / n_asked[job]
-        liked = rng.random(len(open_)) < tastes.fit(overlap, level[person] - job_level[job])
+        accepted = rng.random(len(open_)) < liking.of(person, job)
         pair = person * len(jobs) + job
-        keep = np.flatnonzero(liked & (lives[0][job] <= at) & (at <= lives[1][job]) & ~np.isin(pair, taken))
+        keep = np.flatnonzero(accepted & (lives[0][job] <= at) & (at <= lives[1][job]) & ~np.isin(pair, taken))
         keep = keep[np.unique(pair[keep], return_index=True)[1]]  # of one person's equal choices, the first
         chosen[open_[keep]] = job[keep]
         taken = np.concatenate([taken, pair[keep]])
         open_ = np.delete(open_, keep)
+    while len(open_):
+        turn = np.unique(wishes.person[open_], return_index=True)[1]  # one of each person: the next excludes it
+        for part in np.array_split(open_[turn], range(CHUNK, len(turn), CHUNK)):
+            chosen[part] = _weigh_all(tastes, wishes, liking, jobs, lives, chosen, part, rng)
+        open_ = np.delete(open_, turn)
     return chosen
+
+
+def _weigh_all(
+    tastes: Tastes,
+    wishes: Wishes,
+    liking: "Liking",
+    jobs: pl.DataFrame,
+    lives: tuple[Floats64, Floats64],
+    chosen: NDArray[np.int64],
+    part: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """(c,) the postings of the wishes `part`, of different people, drawn with probability proportional to weight.
+
+    The draw is an exponential race: of independent Exp(1) / weight the smallest wins.
+    """
+    everything = np.arange(len(jobs))
+    at = wishes.seconds[part, None]
+    weight = tastes.match[wishes.occupation[part]][:, jobs["occupation"].to_numpy()]  # (c, J)
+    weight *= tastes.near[wishes.city[part]][:, jobs["city"].to_numpy()] * tastes.attraction(jobs)
+    weight *= liking.of(wishes.person[part, None], everything) * ((lives[0] <= at) & (at <= lives[1]))
+    first, end = (np.searchsorted(wishes.person, wishes.person[part], side=side) for side in ("left", "right"))
+    for row, (low, high) in enumerate(zip(first, end, strict=True)):
+        already = chosen[low:high]
+        weight[row, already[already >= 0]] = 0
+    race = weight / rng.standard_exponential(weight.shape)
+    best = race.argmax(1)
+    return np.asarray(np.where(race[np.arange(len(part)), best] > 0, best, -1))
+
+
+class Liking:
+    """The person-and-job factor of the utility."""
+
+    def __init__(self, tastes: Tastes, people: pl.DataFrame, jobs: pl.DataFrame) -> None:
+        self.tastes = tastes
+        self.able, self.asked = people["skills"].to_numpy(), jobs["skills"].to_numpy()
+        self.n_asked = np.maximum(np.bitwise_count(self.asked).sum(1), 1)
+        self.level, self.job_level = people["seniority"].to_numpy(), jobs["seniority"].to_numpy()
+
+    def of(self, person: NDArray[np.int64], job: NDArray[np.int64]) -> Floats64:
+        """The factor of pairs of row numbers, broadcast against each other; at most 1."""
+        overlap = np.bitwise_count(self.able[person] & self.asked[job]).sum(-1) / self.n_asked[job]
+        return self.tastes.fit(overlap, self.level[person] - self.job_level[job])
 
 
 class _Proposals:
@@ -159,4 +208,5 @@ class _Proposals:
         city = self.city.draw(occupation * self.cities + around, rng)
         cell = occupation * self.cities + city
         at = self.edges[cell] + rng.random(len(cell)) * (self.edges[cell + 1] - self.edges[cell])
-        return self.order[np.minimum(np.searchsorted(self.line, at, side="right"), len(self.line) - 1)]
+        found = np.searchsorted(self.line, at, side="right")
+        return np.asarray(self.order[np.minimum(found, len(self.line) - 1)])

@@ -41,7 +41,7 @@ class RowDraws:
         """(n,) a column for each of (n,) row numbers."""
         first = rows.astype(np.int64) * self.width
         found = np.searchsorted(self.line, rows + rng.random(len(rows)), side="right") - first
-        return np.minimum(found, self.width - 1)
+        return np.asarray(np.minimum(found, self.width - 1))
 
 
 def hide(values: NDArray[Any], known: float, rng: np.random.Generator) -> pl.Series:

@@ -32,7 +32,7 @@ class MarketKnobs(BaseModel):
     """Weight of a posting in the sought occupation; another one of its family gets half. Assumption: four of ten
     applications go to the person's own occupation and two of three to its family (20,000 people)."""
 
-    skills: float = Field(2.0, ge=0, le=20)
+    skills: float = Field(3.0, ge=0, le=20)
     """Weight of having all skills that a posting asks for, in proportion to the share one has. Assumption."""
 
     state: float = Field(4.5, ge=0, le=20)
@@ -45,9 +45,13 @@ class MarketKnobs(BaseModel):
     seniority: float = Field(0.7, ge=0, le=20)
     """Weight lost per level (of four) between person and posting. Assumption."""
 
-    popularity: float = Field(2.8, ge=0, le=5)
+    popularity: float = Field(2.7, ge=0, le=5)
     """Weight of one standard deviation of a posting's attraction, which is normal. Set so that two thirds of the
     postings get no application and the others 4 in the mean, both published."""
+
+    mismatch: float = Field(0.7, ge=0, le=3)
+    """Spread of ln(postings per seeker) over occupations and cities; at 0 postings are spread as people are.
+    Assumption."""
 
     noise: float = Field(1.0, gt=0, le=10)
     """Scale of the Gumbel noise on every utility: all weights are divided by it. Assumption."""

@@ -90,7 +90,11 @@ def _times(tables: Tables) -> Iterator[Row]:
         .agg(before=(pl.col("time") < pl.col("cutoff")).any(), after=(pl.col("time") >= pl.col("cutoff")).any())
         .filter("after")
     )
-    yield "cold among people with later applications", published["cold_after_cutoff"], 1 - late["before"].mean()  # type: ignore[misc, operator]
+    yield (
+        "cold among people with later applications",
+        published["cold_after_cutoff"],
+        1 - late["before"].sum() / len(late),
+    )
 
 
 def _places(tables: Tables) -> Iterator[Row]:

@@ -8,7 +8,7 @@ import numpy as np
 from metier.data import CSR, Dataset, Floats, Nums, Query, Vocabulary
 from metier.errors import NotFittedError
 from metier.models.base import ModelConfig
-from metier.sources.market.applications import Tastes
+from metier.sources.market.applications import Liking, Tastes
 from metier.sources.market.generate import world_of
 from metier.sources.market.people import stray_table
 from metier.sources.market.truth import Truth, load_truth
@@ -78,11 +78,8 @@ class Oracle:
         """(c, j) of people given by row of the truth and the j known jobs; NaN in other windows."""
         world, tastes, knobs, jobs = self._world, self._tastes, self._truth.knobs, self._jobs
         people = self._truth.people[rows]
-        able, asked = people["skills"].to_numpy(), jobs["skills"].to_numpy()
-        n_asked = np.maximum(np.bitwise_count(asked).sum(1), 1)
-        overlap = np.bitwise_count(able[:, None] & asked).sum(2) / n_asked  # (c, j)
-        gap = people["seniority"].to_numpy()[:, None] - jobs["seniority"].to_numpy()
-        liking = tastes.attraction(jobs) * tastes.fit(overlap, gap)  # (c, j)
+        liking = Liking(tastes, people, jobs).of(np.arange(len(rows))[:, None], np.arange(len(jobs)))  # (c, j)
+        liking *= tastes.attraction(jobs)
         liking[people["window"].to_numpy()[:, None] != jobs["window"].to_numpy()] = 0
         shape = (len(rows), len(world.occupations), len(world.city))
         mass = np.asarray(liking @ self._in_cell).reshape(shape)  # (c, O, C) by occupation and city of the job
@@ -93,4 +90,5 @@ class Oracle:
         share = np.divide(search, total, out=np.zeros(shape), where=total > 0)
         by_cell = tastes.match.T @ share @ tastes.near  # (c, O, C) by occupation and city of the job
         chance = by_cell.reshape(len(rows), -1)[:, self._cell] * liking
-        return np.log(chance, out=np.full(chance.shape, np.nan), where=chance > 0).astype(np.float32)
+        scores = np.log(chance, out=np.full(chance.shape, np.nan), where=chance > 0)
+        return np.asarray(scores, dtype=np.float32)

@@ -34,8 +34,10 @@ def draw_postings(
     They start from 30 days before the window to its end, so that 81 % are live in its last four days, as published.
     """
     published = world.published
-    occupation = rng.choice(len(world.occupations), count, p=world.occupation_share)
-    city = rng.choice(len(world.city), count, p=world.city_share)
+    # Postings and people do not meet: each occupation is short of people in some cities and has too many in others.
+    cells = world.occupation_share[:, None] * world.city_share
+    cells = cells * np.exp(knobs.mismatch * rng.normal(size=cells.shape))
+    occupation, city = np.divmod(rng.choice(cells.size, count, p=cells.ravel() / cells.sum()), len(world.city))
     levels = [one["share"] for one in world.wording["levels"]]
     seniority = rng.choice(len(levels), count, p=levels)
     days = published["windows"]["days"]
@@ -95,7 +97,7 @@ def word_postings(world: World, truth: pl.DataFrame, rng: np.random.Generator) -
         name = pick(occupation.postings, p[0])
         title = pick(level["postings"], p[1]).format(title=name, city=town)
         # The spelling of each skill changes from posting to posting, with one number for all of them.
-        skills = [pick(world.skills[s], (p[2] * (i + 1)) % 1) for i, s in enumerate(np.flatnonzero(asked))]
+        skills = [pick(world.skills[s], (p[2] * (i + 1)) % 1) for i, s in enumerate(np.flatnonzero(asked).tolist())]
         opening = pick(family.openings, p[3]).format(title=name, city=town)
         about = [pick(words["blocks"]["heads"], p[4]), opening, pick(family.duties, p[5])]
         about += [pick(words["blocks"]["offers"], p[6]), pick(words["blocks"]["closings"], p[7])]

@@ -1,0 +1,35 @@
+"""`metier demo` on a small market: a dataset, a run with the oracle in it, and the report's path last."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from metier.data.workspace import Workspace
+from metier.models import registry
+
+
+@pytest.fixture
+def two_models(monkeypatch):
+    """Every model is fitted in its own tests; two will do here."""
+    monkeypatch.setattr(registry, "MODELS", {name: registry.MODELS[name] for name in ("random", "place")})
+
+
+def test_report_comes_last(metier, two_models, tmp_path):
+    ran = metier("demo", "--people", "300", "--home", tmp_path)
+    assert ran.code == 0, ran.err
+    report = Path(ran.out.splitlines()[-1])
+    assert report == Workspace(tmp_path).run("demo") / "report.html"
+    assert "oracle" in report.read_text()
+    assert len(Workspace(tmp_path).load("demo").people) == 300
+
+
+def test_the_seed_decides(metier, two_models, tmp_path):
+    def figures(seed: int) -> list[tuple[str, float]]:
+        ran = metier("demo", "--people", "300", "--home", tmp_path, "--seed", str(seed), "--json")
+        rows = [row for row in json.loads(ran.out)["rows"] if row["metric"] == "map" and row["segment"] == "all"]
+        assert {row["model"] for row in rows} == {"random", "place", "oracle"}
+        return [(row["model"], row["value"]) for row in rows]
+
+    assert figures(1) == figures(1)
+    assert figures(1) != figures(2)

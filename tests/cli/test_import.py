@@ -1,0 +1,107 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from metier.data.workspace import Workspace
+
+MAP = """
+[people]
+from = ["interactions"]
+[jobs]
+file = "jobs.csv"
+id = "job"
+[interactions]
+file = "views.csv"
+person = "who"
+job = "what"
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "jobs.csv").write_text("job\na\nb\n")
+    (tmp_path / "views.csv").write_text("who,what\n1,a\n1,a\n2,b\n")
+    (tmp_path / "map.toml").write_text(MAP)
+    return tmp_path
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_table_prints_the_rows_of_each_file(metier, shop, home) -> None:
+    ran = metier("import", "table", shop, "--map", shop / "map.toml", "--as", "shop", "--home", home)
+    assert ran.code == 0, ran.err
+    assert "duplicate" in ran.out
+    assert "views.csv" in ran.out
+    assert len(Workspace(home).load("shop").interactions) == 2
+    assert json.loads((home / "datasets" / "shop" / "quarantine.jsonl").read_text()) == {
+        "file": "views.csv",
+        "line": 3,
+        "column": "what",
+        "code": "duplicate",
+        "reason": "the person and the job of a row with an earlier time",
+    }
+
+
+def test_json_holds_the_counts(metier, shop, home) -> None:
+    ran = metier("import", "table", shop, "--map", shop / "map.toml", "--as", "shop", "--home", home, "--json")
+    result = json.loads(ran.out)
+    assert (result["people"], result["jobs"], result["interactions"]) == (2, 2, 2)
+    assert result["files"][1] == {
+        "file": "views.csv", "rows": 3, "accepted": 2, "quarantined": {"duplicate": 1}, "warnings": {},
+    }  # fmt: skip
+
+
+def test_too_many_bad_rows_leave_only_the_quarantine(metier, shop, home) -> None:
+    (shop / "views.csv").write_text("who,what\n1,a\n2,zz\n")
+    arguments = ["import", "table", shop, "--map", shop / "map.toml", "--as", "shop", "--home", home]
+    ran = metier(*arguments, "--json")
+    assert ran.code == 3
+    assert "1 of 2 rows are bad (50.0%, most often 'unknown-job')" in json.loads(ran.err)["error"]["message"]
+    assert Workspace(home).names("datasets") == []
+    assert json.loads((home / "rejected" / "shop" / "quarantine.jsonl").read_text())["line"] == 3
+    assert metier(*arguments, "--max-bad", "0.5").code == 0
+    assert metier(*arguments, "--max-bad", "1.5").code == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "code", "message"),
+    [
+        ("jobs.csv", b"id\na\n", 3, "no column 'job'; found 'id'"),
+        ("map.toml", MAP.replace("who", "whom").encode(), 3, "no column 'whom'; found 'who', 'what'"),
+        ("map.toml", b"[people]\nfoo = 1", 2, "unknown key 'foo'; allowed:"),
+        ("map.toml", MAP.replace("views.csv", "views.csv.gz").encode(), 3, "views.csv.gz: no such file"),
+    ],
+)
+def test_broken_input_is_named(metier, shop, home, file, content, code, message) -> None:
+    (shop / file).write_bytes(content)
+    ran = metier("import", "table", shop, "--map", shop / "map.toml", "--as", "shop", "--home", home)
+    assert (ran.code, message in ran.err) == (code, True), ran.err
+    assert not home.exists()
+
+
+def test_a_market_goes_out_as_official_files_and_as_recbole_and_comes_back(metier, tmp_path, home) -> None:
+    official, atomic = tmp_path / "official", tmp_path / "atomic"
+    made = metier("import", "market", "--people", 60, "--seed", 5, "--official", official, "--as", "m", "--home", home)
+    assert made.code == 0, made.err
+    assert (home / "datasets" / "m" / "oracle").is_dir()
+    assert metier("import", "careerbuilder", official, "--as", "cb", "--home", home).code == 0
+    exported = metier("export", "m", "--to", atomic, "--home", home, "--json")
+    assert exported.code == 0, exported.err
+    assert str(atomic / "m.inter") in json.loads(exported.out)["files"]
+    assert metier("export", "m", "--to", atomic, "--home", home).out.count("m.user") == 1
+    assert metier("import", "recbole", atomic, "--as", "rb", "--home", home).code == 0
+    market = Workspace(home).load("m")
+    for name in ("cb", "rb"):
+        again = Workspace(home).load(name)
+        for frame in ("people", "jobs", "history", "interactions", "windows"):
+            assert getattr(again, frame).equals(getattr(market, frame)), (name, frame)
+
+
+def test_a_name_that_is_no_name_is_refused_before_reading(metier, shop, home) -> None:
+    ran = metier("import", "careerbuilder", shop / "nowhere", "--as", "../x", "--home", home)
+    assert ran.code == 2
+    assert "'../x'" in ran.err
