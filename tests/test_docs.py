@@ -37,8 +37,10 @@ def section(text: str, heading: str) -> str:
 
 
 def coded(text: str) -> set[str]:
-    """The words inside `code spans`."""
-    return set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", text))))
+    """The words set in code, in a line or in a block."""
+    block = r"^```.*?^```"
+    spans = re.findall(r"`([^`\n]+)`", re.sub(block, "", text, flags=re.DOTALL | re.MULTILINE))
+    return set(re.findall(r"[\w-]+", " ".join([*spans, *re.findall(block, text, re.DOTALL | re.MULTILINE)])))
 
 
 def test_command_page_is_generated():
@@ -79,7 +81,7 @@ def test_every_model_and_setting_is_explained(name):
         ("metrics.md", [*METRICS, *LIST_METRICS]),
         ("experiment.md", [*Experiment.model_fields, *ModelEntry.model_fields]),
         ("market.md", list(MarketKnobs.model_fields)),
-        ("sources.md", [key for part in MAP for key in part.model_fields]),
+        ("sources.md", [field.alias or key for part in MAP for key, field in part.model_fields.items()]),
     ],
     ids=["metrics", "experiment", "market", "sources"],
 )

@@ -22,7 +22,7 @@ PEOPLE = ["I weld steel", "a nurse", "", "school teacher of mathematics", "nurse
 @pytest.fixture
 def data(build):
     matrix = np.zeros((6, 6), np.float32)
-    matrix[[0, 1, 1, 4], [2, 0, 1, 3]] = 1
+    matrix[[0, 1, 1, 2, 4], [2, 0, 1, 4, 3]] = 1
     return build(matrix, user_texts=PEOPLE, item_texts=JOBS)
 
 

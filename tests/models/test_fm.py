@@ -21,13 +21,13 @@ def test_scores_differ_between_jobs_as_equation_1_says(monkeypatch: pytest.Monke
     data, seen = town(), {}
     rng = np.random.default_rng(4)
 
-    def planted(people, jobs, pasts, data, config, use, rng_):
+    def planted(people, jobs, pasts, data, config, use, rng_, **options):
         seen.update(people=people.toarray(), jobs=jobs.toarray())
         seen.update(v=rng.standard_normal((people.shape[1], 5)), w=rng.standard_normal(people.shape[1]))
         return seen["v"].astype(np.float32), seen["w"].astype(np.float32)
 
     monkeypatch.setattr("metier.models.fm.factorize", planted)
-    config = FMConfig(embedding_size=5)
+    config = FMConfig(embedding_size=5, pairs_inside_job=True)
     model = FM(config).fit(data, rng=np.random.default_rng(0))
     asked = data.query(np.array([3, 50], dtype=np.int32))
     scores = model.score(asked)

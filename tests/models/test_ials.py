@@ -72,7 +72,11 @@ def test_who_and_what_is_unknown_cannot_be_scored(tiny, rng):
     assert np.isfinite(scores[:5, :5]).all()
 
 
-def test_it_is_quiet(crowd, rng, capfd):
+def test_it_is_quiet(crowd, rng, capfd, monkeypatch):
+    query = crowd.query(np.arange(40, dtype=np.int32))
     with warnings.catch_warnings(action="error"):
-        IALS(CONFIG).fit(crowd, rng=rng)
+        monkeypatch.setattr("implicit.utils._checked_blas_config", False)  # it warns once a process
+        model = IALS(CONFIG).fit(crowd, rng=rng)
+        monkeypatch.setattr("implicit.utils._checked_blas_config", False)
+        model.score(query)
     assert capfd.readouterr() == ("", "")

@@ -61,6 +61,16 @@ def test_unknown_is_null_and_none_is_a_degree(tmp_path) -> None:
     assert (second["degree"], second["major"], second["zip"]) == ("None", None, "00002")
 
 
+@pytest.mark.parametrize(
+    ("written", "microseconds"), [("", 0), (".5", 500000), (".88", 880000), (".003", 3000), (".123456", 123456)]
+)
+def test_dates_have_any_number_of_decimals(tmp_path, written, microseconds) -> None:
+    files = world(1)
+    files["apps.tsv"][1] = f"1\t1\tTrain\t2012-04-04 15:56:23{written}\t1"
+    tables, _ = read_careerbuilder(write(tmp_path, files))
+    assert tables.interactions["time"].to_list() == [datetime(2012, 4, 4, 15, 56, 23, microseconds)]
+
+
 def test_requirements_that_say_something_are_kept(tmp_path) -> None:
     files = world(2)
     cells = files["jobs.tsv"][2].split("\t")

@@ -7,10 +7,11 @@ from pydantic import ValidationError
 
 from metier.data.splits import folds
 from metier.sources.market import Market, MarketKnobs, generate
-from metier.sources.market.applications import Tastes, choose, plan
+from metier.sources.market.applications import Tastes, choose
 from metier.sources.market.draws import RowDraws, ranks, skill_bits
 from metier.sources.market.generate import world_of
 from metier.sources.market.marginals import gini, main, marginals
+from metier.sources.market.sessions import plan
 from metier.sources.market.world import load_world
 
 
@@ -70,7 +71,7 @@ EXACT = {
     "applications per active person, p50": 0,
     "applications per active person, p75": 1,
     "applications per active person, p90": 1,
-    "applications per active person, p99": 8,
+    "applications per active person, p99": 10,
     "applications per active person, mean": 0.9,
     "applications per applied-to job, mean": 1.1,
     "applications per applied-to job, p50": 0,

@@ -86,12 +86,12 @@ def test_files_from_elsewhere(tmp_path) -> None:
         "1\ta\t5\t86400\n1\ta\t4\t0\n2\tb\t1\t86400\n2\tzz\t1\t86400\n\tb\t1\t86400\n3\tb\t1\tlater\n"
     )
     (tmp_path / "ml.item").write_text(
-        "item_id:token\ttitle:token_seq\tgenre:token_seq\tsize:float\na\tToy C:\\temp\tx y\t1.5\nb\t\t\t\n"
+        "item_id:token\ttitle:token_seq\tgenre:token_seq\tsize:float\na\tToy C:\\temp\tx y\\tz\t1.5\nb\t\t\t\n"
     )
     tables, report = read_recbole(tmp_path, max_bad=1.0)
     assert tables.people["id"].to_list() == ["1", "2"]
     assert tables.jobs.select("id", "title", "genre", "size").rows() == [
-        ("a", "Toy C:\\temp", ["x", "y"], 1.5),
+        ("a", "Toy C:\\temp", ["x", "y\\tz"], 1.5),
         ("b", None, None, None),
     ]
     assert tables.interactions.select("person", "job", "time", "weight").rows() == [

@@ -31,7 +31,7 @@ def shop(tmp_path: Path) -> Path:
         people='id,town,about,skills,more,score,born\n1,Erie,"bakes, a lot",bread; cake,cake,7,1.2.1990\n2,NA,,,,x,\n',
         jobs="job,name,what,where\nj1,Baker,<p>Bread</p>,Erie\nj2,Cook,<p>Soup</p><p>Salad</p>,York\nj3,Idle,,\n",
         firms="posting,kind,size\nj1,chain,10\nj3,shop,NA\nj3,shop,3\nj9,chain,4\n",
-        papers="person,paper\n1,knife licence\n1,NA\n1,oven licence\n2,\n7,oven licence\n",
+        papers="person,paper\n1,knife licence\n1,NA\n1,oven licence\n2,\n7,oven licence\n1,knife licence\n",
         past="id,role,did,since\n1,Helper,sold bread,2001-05-01\n2,Driver,,\n1,Baker,,2009-13-01\n",
         views=(
             "who,what,at,part\n1,j2,2020-01-02T10:00:00Z,Train\n1,j1,2020-01-01,Train\n1,j2,2020-01-01,test\n"
@@ -148,6 +148,31 @@ def test_tab_separated_gzip_and_parquet_say_the_same(tmp_path) -> None:
         assert tables.interactions.rows() == [("1", "a", datetime(1970, 1, 2), 1.0, None)], name
 
 
+def test_windows_dates_of_jobs_and_the_order_of_past_jobs(tmp_path) -> None:
+    write(
+        tmp_path,
+        people="id,part\n1,2\n",
+        jobs="job,part,from,till\na,2,2012-03-01,2012-04-01\nb,2,2999-03-01,2012-04-01\nc,,,later\n",
+        past="id,n,did\n1,2,<p>sold</p><p>bread</p>\n1,1,\n",
+        views="who,what\n1,a\n1,c\n",
+    )
+    made = {
+        "people": {**PEOPLE, "window": "part"},
+        "jobs": {**JOBS, "window": "part", "start": "from", "end": "till"},
+        "history": {"file": "past.csv", "person": "id", "sequence": "n", "text": ["did"], "html": True},
+        "interactions": PAIRS,
+    }
+    tables, report = read_table(tmp_path, TableMap.model_validate(made), max_bad=0.5)
+    assert tables.people["window"].to_list() == [2]
+    assert tables.jobs.select("id", "window", "start", "end").rows() == [
+        ("a", 2, datetime(2012, 3, 1), datetime(2012, 4, 1)),
+        ("c", None, None, None),
+    ]
+    assert tables.history.select("sequence", "text").rows() == [(2, "sold bread"), (1, None)]
+    assert report.quarantine.select("line", "code").rows() == [(3, "future")]
+    assert report.files[0].warnings == {"till: unreadable, set to unknown": 1}
+
+
 def test_a_missing_file_and_a_missing_column_are_named(shop) -> None:
     with pytest.raises(DataRejectedError, match=r"folks.csv: no such file; the folder has firms.csv, jobs.csv"):
         read_table(shop, TableMap.model_validate(FULL | {"people": PEOPLE | {"file": "folks.csv"}}))
@@ -171,6 +196,16 @@ def test_a_missing_file_and_a_missing_column_are_named(shop) -> None:
             "attribute 'city' is used twice or is a fixed name",
         ),
         ('[people]\nfrom = ["joins"]\nattributes = { a = { from = "x", kind = "text" } }', "people.attributes.a.kind"),
+        ('[people]\nfrom = ["joins"]\nattributes = { a = { from = "x", separator = ";" } }', "a separator needs kind"),
+        (
+            '[people]\nfrom = ["joins"]\njoins = [{ file = "f", id = "i", many = true, attributes = { a = "x" } }]',
+            "many",
+        ),
+        (
+            '[people]\nfrom = ["joins"]\nattributes = { a = "x" }\n'
+            'joins = [{ file = "f", id = "i", attributes = { a = "y" } }]',
+            "attribute 'a' is used twice",
+        ),
         ('[jobs]\nid = "a"', "jobs.file: Field required"),
         ("[people", "is not TOML"),
     ],

@@ -4,7 +4,7 @@ People and jobs of the tables become users and items here, and nowhere else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -90,7 +90,7 @@ class Dataset:
     @cached_property
     def times(self) -> CSR:
         """(U, I) CSR float64, the entries of `matrix` with their times (NaN where unknown)."""
-        return replace(self.interactions, weights=self.interactions.times).matrix(self.shape)
+        return self.interactions.matrix(self.shape, self.interactions.times)
 
     def query(self, users: Nums) -> Query:
         """The question "what next?" for known users, with all that is known of them."""

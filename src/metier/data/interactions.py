@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from metier.data.types import CSR, Floats, Nums, Times
 
 
@@ -31,8 +29,8 @@ class Interactions:
     def __len__(self) -> int:
         return len(self.users)
 
-    def matrix(self, shape: tuple[int, int]) -> CSR:
-        """(U, I) CSR of the weights with column numbers ascending in each row."""
-        matrix = CSR((self.weights, (self.users, self.items)), shape=shape)
+    def matrix(self, shape: tuple[int, int], values: Floats | Times | None = None) -> CSR:
+        """(U, I) CSR of the weights, or of other `values` (nnz,), with column numbers ascending in each row."""
+        matrix = CSR((self.weights if values is None else values, (self.users, self.items)), shape=shape)
         matrix.sort_indices()
         return matrix

@@ -40,7 +40,7 @@ class Tfidf:
         """Learn terms and weights; without a single word, an encoder that knows none."""
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        vectorizer = TfidfVectorizer(sublinear_tf=True)
+        vectorizer = TfidfVectorizer()  # idf does not depend on how term frequencies are scaled
         words = vectorizer.build_analyzer()
         if not any(words(text) for text in texts):
             return cls((), np.empty(0))

@@ -2,14 +2,14 @@
 
 Notation. A feature f has a vector v_f (k,) and a weight w_f. Person u has features x_u, job j features x_j, and
 
-    q_j  = sum_f x_jf v_f                                    the job's vector
-    b_j  = sum_f x_jf w_f + 1/2 (|q_j|^2 - sum_f |x_jf v_f|^2)   its bias: linear terms and pairs inside the job
-    r_h  = sum_f z_hf v_f                                    the vector of a past job, from its features z_h
-    p_ut = sum_f x_uf v_f + (sum_h c_h)^-a sum_h c_h r_h     the person's vector; h runs over u's jobs except the target t
+    q_j  = sum_f x_jf v_f                                the job's vector
+    b_j  = sum_f x_jf w_f + e/2 (|q_j|^2 - sum_f |x_jf v_f|^2)   its bias; with e = 1 the pairs inside the job count
+    r_h  = sum_f z_hf v_f                                the vector of a past job, from its features z_h
+    p_ut = sum_f x_uf v_f + (sum_h c_h)^-a sum_h c_h r_h the person; h runs over the jobs of u but the target t
     y(u, j) = <p_ut, q_j> + b_j
 
-With z = x a job has one vector in both roles. c_h falls with the number of applications between h and t. Pairs inside the person and the person's linear terms are
-the same for every job, so they cannot change a ranking and are left out.
+With z = x a job has one vector in both roles. c_h falls with the number of applications between h and t. Pairs inside
+the person and the person's linear terms are the same for every job, so they cannot change a ranking and are left out.
 
 The epoch walks person by person: r_h is summed once per person, every application of the person is a target once, and
 the gradient that reaches r_h through p is applied when the person is done.
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
 
     start: NDArray[np.int64]
     """(n + 1,) where each row begins"""
-    index: Nums
+    column: Nums
     """(nnz,) feature numbers"""
     value: Floats
     """(nnz,)"""
@@ -74,6 +74,8 @@ class Settings(NamedTuple):
     """a: 0 sums the past jobs, 1 averages them"""
     boost: float
     """factor on a person's own features in the steps in which they speak"""
+    pairs: float
+    """e: 1 with the pairs inside the job, 0 without"""
 
 
 def rows_of(matrix: CSR) -> Rows:
@@ -83,9 +85,10 @@ def rows_of(matrix: CSR) -> Rows:
     )
 
 
-def initial(features: int, size: int, scale: float, rng: np.random.Generator) -> Parameters:
-    """Normal vectors of standard deviation `scale`, weights 0."""
-    vectors = rng.standard_normal((features, size), dtype=np.float32) * np.float32(scale)
+def initial(size: int, scale: Floats, rng: np.random.Generator) -> Parameters:
+    """Normal vectors of `size` with the standard deviations `scale` (F,), weights 0."""
+    features = len(scale)
+    vectors = rng.standard_normal((features, size), dtype=np.float32) * scale[:, None]
     ones = np.full(features, 1e-3, np.float32)  # keeps the first step finite
     return Parameters(vectors, ones, np.zeros(features, np.float32), ones.copy())
 
@@ -111,7 +114,7 @@ def fm_epoch(  # type: ignore[no-untyped-def]
     """
     vectors, squares, weights, weight_squares = parameters
     size, m = vectors.shape[1], negatives.shape[1]
-    reg, rate = np.float32(settings.reg), np.float32(settings.learning_rate)
+    reg, rate, pairs = np.float32(settings.reg), np.float32(settings.learning_rate), np.float32(settings.pairs)
     longest = 0
     for u in order:
         longest = max(longest, histories.start[u + 1] - histories.start[u])
@@ -149,7 +152,7 @@ def fm_epoch(  # type: ignore[no-untyped-def]
             for c in range(m + 1):
                 j = histories.item[first + t] if c == 0 else negatives[first + t, c - 1]
                 usable[c] = c == 0 or owner[j] != u
-                score[c] = _score_job(jobs, j, p, vectors, weights, q[c])
+                score[c] = _score_job(jobs, j, p, vectors, weights, pairs, q[c])
             total += _loss_gradient(score, usable, settings.loss, gradient)
             p_gradient[:] = 0
             for c in range(m + 1):
@@ -158,23 +161,23 @@ def fm_epoch(  # type: ignore[no-untyped-def]
             for c in range(m + 1):
                 if usable[c]:
                     j = histories.item[first + t] if c == 0 else negatives[first + t, c - 1]
-                    pull[:] = gradient[c] * (p + q[c])
+                    pull[:] = gradient[c] * (p + pairs * q[c])
                     for a in range(jobs.start[j], jobs.start[j + 1]):
-                        f, x = jobs.index[a], jobs.value[a]
+                        f, x = jobs.column[a], jobs.value[a]
                         slope = gradient[c] * x + reg * weights[f]
                         weight_squares[f] += slope * slope
                         weights[f] -= rate * slope / np.sqrt(weight_squares[f])
-                        _step(vectors, squares, f, x, pull, reg - gradient[c] * x * x, rate)
+                        _step(vectors, squares, f, x, pull, reg - pairs * gradient[c] * x * x, rate)
             own_gradient += voice * p_gradient
             for h in range(n):
                 if share[h] > 0:
                     past_gradient[h] += share[h] * p_gradient
         for a in range(people.start[u], people.start[u + 1]):
-            _step(vectors, squares, people.index[a], people.value[a], own_gradient, reg, rate)
+            _step(vectors, squares, people.column[a], people.value[a], own_gradient, reg, rate)
         for h in range(n if n > 1 else 0):
             j = histories.item[first + h]
             for a in range(pasts.start[j], pasts.start[j + 1]):
-                _step(vectors, squares, pasts.index[a], pasts.value[a], past_gradient[h], reg, rate)
+                _step(vectors, squares, pasts.column[a], pasts.value[a], past_gradient[h], reg, rate)
     return total / max(len(histories.item), 1)
 
 
@@ -183,18 +186,18 @@ def _sum_row(rows, r, vectors, out):  # type: ignore[no-untyped-def]
     """out = sum_f x_f v_f of row r."""
     out[:] = 0
     for a in range(rows.start[r], rows.start[r + 1]):
-        f, x = rows.index[a], rows.value[a]
+        f, x = rows.column[a], rows.value[a]
         for d in range(len(out)):
             out[d] += x * vectors[f, d]
 
 
 @njit(cache=True, fastmath=True, inline="always")
-def _score_job(jobs, j, p, vectors, weights, q):  # type: ignore[no-untyped-def]
+def _score_job(jobs, j, p, vectors, weights, pairs, q):  # type: ignore[no-untyped-def]
     """y(u, j), leaving the job's vector in q."""
     q[:] = 0
     linear, alone = np.float32(0), np.float32(0)
     for a in range(jobs.start[j], jobs.start[j + 1]):
-        f, x = jobs.index[a], jobs.value[a]
+        f, x = jobs.column[a], jobs.value[a]
         linear += x * weights[f]
         for d in range(len(q)):
             part = x * vectors[f, d]
@@ -204,7 +207,7 @@ def _score_job(jobs, j, p, vectors, weights, q):  # type: ignore[no-untyped-def]
     for d in range(len(q)):
         dot += p[d] * q[d]
         square += q[d] * q[d]
-    return dot + linear + np.float32(0.5) * (square - alone)
+    return dot + linear + pairs * np.float32(0.5) * (square - alone)
 
 
 @njit(cache=True, fastmath=True)
@@ -272,7 +275,7 @@ def fm_epoch_reference(  # type: ignore[no-untyped-def]
 
     def features(rows: Rows, r: int) -> tuple[Nums, Floats]:
         part = slice(rows.start[r], rows.start[r + 1])
-        return rows.index[part], rows.value[part]
+        return rows.column[part], rows.value[part]
 
     def descend(f: int, g: Floats) -> None:
         squares[f] += np.mean(g**2)
@@ -299,7 +302,9 @@ def fm_epoch_reference(  # type: ignore[no-untyped-def]
             q = np.array([features(jobs, j)[1] @ vectors[features(jobs, j)[0]] for j in shown])  # (c, k)
             score = np.array(
                 [
-                    p @ q_j + x @ weights[f] + 0.5 * (q_j @ q_j - np.sum((x[:, None] * vectors[f]) ** 2))
+                    (p + 0.5 * settings.pairs * q_j) @ q_j
+                    + x @ weights[f]
+                    - 0.5 * settings.pairs * np.sum((x[:, None] * vectors[f]) ** 2)
                     for q_j, (f, x) in zip(q, (features(jobs, j) for j in shown), strict=True)
                 ]
             )
@@ -311,7 +316,7 @@ def fm_epoch_reference(  # type: ignore[no-untyped-def]
                     slope = g * x + settings.reg * weights[f]
                     weight_squares[f] += slope**2
                     weights[f] -= settings.learning_rate * slope / np.sqrt(weight_squares[f])
-                    descend(f, g * x * (p + q_j - x * vectors[f]) + settings.reg * vectors[f])
+                    descend(f, g * x * (p + settings.pairs * (q_j - x * vectors[f])) + settings.reg * vectors[f])
             own_gradient += voice * p_gradient
             past_gradient += share[:, None] * p_gradient
         for f, x in zip(f_u, x_u, strict=True):

@@ -19,7 +19,7 @@ def similarity(dot: CSR, left: Floats, right: Floats, measure: Measure = "cosine
     """Turn dot products of rows a, b into similarities, entry by entry.
 
     cosine: ab / (|a| |b| + shrink). jaccard: ab / (|a|^2 + |b|^2 - ab + shrink), which for rows of ones is the size of
-    the intersection over the size of the union. `shrink` (Bell & Koren 2007, section 3) lowers similarities that rest
+    the intersection over the size of the union. `shrink` (Bell & Koren 2007) lowers similarities that rest
     on short rows.
 
     Parameters

@@ -24,7 +24,7 @@ class EASEConfig(ModelConfig):
 class EASE(Fitted):
     """A linear item-item model in closed form, on the jobs with most applications.
 
-    score(u, .) = x_u B, B = argmin |X - XB|^2 + reg |B|^2 with diag(B) = 0   (Steck 2019, equations 1 and 2).
+    score(u, .) = x_u B, B = argmin |X - XB|^2 + reg |B|^2 with diag(B) = 0   (Steck 2019).
 
     With P = (X^T X + reg I)^-1 the optimum is B_ij = -P_ij / P_jj off the diagonal (equation 8). Only jobs of the core
     are scored; a person none of whose jobs is in the core is not.

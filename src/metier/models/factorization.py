@@ -4,6 +4,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
@@ -53,24 +54,40 @@ NO_HISTORY = HistoryUse(decay=0.0, longest=0, power=0.0, silence=0.0)
 
 
 def factorize(
-    people: CSR, jobs: CSR, pasts: CSR, data: Dataset, config: FactorizationConfig, use: HistoryUse,
+    people: CSR,
+    jobs: CSR,
+    pasts: CSR,
+    data: Dataset,
+    config: FactorizationConfig,
+    use: HistoryUse,
     rng: np.random.Generator,
+    *,
+    scale: Floats | None = None,
+    pairs: bool = False,
 ) -> tuple[Floats, Floats]:
     """Learn one vector and one weight for each feature.
 
     Parameters
     ----------
     people : (U, F), jobs : (I, F), pasts : (I, F) CSR over one numbering of F features.
+    scale : (F,) standard deviation of each feature's first vector; `config.init_scale` for all when None.
+    pairs : whether the pairs inside a job count.
 
     Returns
     -------
     (F, k) vectors and (F,) weights, averaged over epochs from `average_from` on.
     """
-    parameters = initial(people.shape[1], config.embedding_size, config.init_scale, rng)
+    even = np.full(people.shape[1], config.init_scale, np.float32)
+    parameters = initial(config.embedding_size, even if scale is None else scale, rng)
     histories = in_order(data)
     parts = rows_of(people), rows_of(jobs), rows_of(pasts)
     settings = Settings(
-        LOSSES.index(config.loss), config.learning_rate, config.reg, use.power, 1.0 / (1.0 - use.silence)
+        LOSSES.index(config.loss),
+        config.learning_rate,
+        config.reg,
+        use.power,
+        1.0 / (1.0 - use.silence),
+        float(pairs),
     )
     draw = NegativeSampler(data, config)
     mean, averaged = Parameters(*(np.zeros_like(part) for part in parameters)), 0
@@ -79,7 +96,7 @@ def factorize(
         speaks = rng.random(len(histories.item)) >= use.silence
         negatives = draw(histories.item, rng)
         fm_epoch(*parts, histories, order, negatives, speaks, closeness(use), parameters, settings)
-        if 0 < config.average_from <= epoch or epoch == config.epochs and not averaged:
+        if 0 < config.average_from <= epoch or (epoch == config.epochs and not averaged):
             averaged += 1
             for average, latest in zip(mean, parameters, strict=True):
                 average += (latest - average) / np.float32(averaged)
@@ -149,7 +166,7 @@ class NegativeSampler:
         return drawn
 
 
-def _groups(matrix: CSR) -> tuple[Nums, Nums, Nums]:
+def _groups(matrix: CSR) -> tuple[Nums, Nums, NDArray[np.int64]]:
     """Group number of each row of a one-hot (I, g) matrix (-1 = none), rows sorted by group, and where groups start."""
     group = np.full(matrix.shape[0], -1, dtype=np.int32)
     rows, columns = matrix.nonzero()

@@ -34,14 +34,20 @@ class FMConfig(FactorizationConfig):
     """The words of the person: self-description, past titles, résumé."""
     words: int = Field(default=24, ge=1)
     """Words kept of each text, those of the largest TF-IDF weight."""
+    word_scale: float = Field(default=0.3, gt=0)
+    """Standard deviation of the first vectors of words: texts that share words begin alike, before anything is learned,
+    with an expected score of embedding_size * word_scale^2 times the cosine of their TF-IDF vectors."""
+    pairs_inside_job: bool = False
+    """Whether b_j has the pairs of the job's own features, as Rendle's equation 1 does."""
 
 
 class FM(Factored):
     """Factorization machine (Rendle 2010, equation 1) that ranks a person's jobs.
 
     y(u, j) = <p_u, q_j> + b_j, where p_u sums the vectors of the person's features and of the jobs applied to, q_j
-    those of the job's features, and b_j holds the job's linear terms and the pairs inside it. Terms inside the person
-    are the same for every job and are left out, so that the whole catalogue is ranked by one matrix product.
+    those of the job's features, and b_j holds the job's linear terms. Terms inside the person are the same for every
+    job and are left out, so that the whole catalogue is ranked by one matrix product. The pairs inside the job are one
+    more bias of the job; they are off unless asked for, because they cost accuracy on every board measured.
 
     A past application and a candidate share the job's vectors; the target of a training step is left out of the bag.
     Words of persons and of postings share their vectors as well.
@@ -77,7 +83,15 @@ class FM(Factored):
             "person attribute": _one_sided(data.user_features.matrix, n_items, config.attributes, people=True),
         }
         people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
-        vectors, weights = factorize(people, jobs, jobs, data, config, self._history_use, rng)
+        scale = np.concatenate(
+            [
+                np.full(block[0].shape[1], config.word_scale if name == "word" else config.init_scale, np.float32)
+                for name, block in blocks.items()
+            ]
+        )
+        vectors, weights = factorize(
+            people, jobs, jobs, data, config, self._history_use, rng, scale=scale, pairs=config.pairs_inside_job
+        )
         ends = np.cumsum([block[0].shape[1] for block in blocks.values()])
         self.word_vectors_, self.person_vectors_, self.attribute_vectors_ = (
             vectors[ends[at] : ends[at + 1]] for at in (1, 2, 3)
@@ -85,8 +99,10 @@ class FM(Factored):
         if not config.ids:
             self.person_vectors_ = np.zeros_like(self.person_vectors_)
         q = jobs @ vectors  # (I, k)
-        pairs = 0.5 * ((q**2).sum(axis=1) - jobs.power(2) @ (vectors**2).sum(axis=1))
-        self.job_vectors_ = np.column_stack([q, jobs @ weights + pairs]).astype(np.float32)
+        bias = jobs @ weights
+        if config.pairs_inside_job:
+            bias = bias + 0.5 * ((q**2).sum(axis=1) - jobs.power(2) @ (vectors**2).sum(axis=1))
+        self.job_vectors_ = np.column_stack([q, bias]).astype(np.float32)
         return self
 
     def query_vectors(self, query: Query) -> Floats:

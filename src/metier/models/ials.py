@@ -1,6 +1,5 @@
 """iALS: implicit alternating least squares."""
 
-import warnings
 from typing import ClassVar, Self
 
 import numpy as np
@@ -48,8 +47,9 @@ class IALS(Factored):
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Alternate least squares."""
-        with threadpool_limits(1, "blas"):  # the solver runs its own threads
-            solver = self._solver(seed=int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        with threadpool_limits(1, "blas"):  # the solver runs its own threads, and warns of others
+            solver = self._solver(seed)
             solver.fit(csr_matrix(data.matrix), show_progress=False)
         self.item_vectors_ = solver.item_factors
         self.item_vectors_[np.diff(data.matrix.tocsc().indptr) == 0] = np.nan
@@ -57,10 +57,10 @@ class IALS(Factored):
 
     def query_vectors(self, query: Query) -> Floats:
         """(b, d) solved for; NaN for a person none of whose jobs is known."""
-        solver = self._solver(seed=0)
-        solver.item_factors = np.nan_to_num(self.item_vectors_)
         known = (~np.isnan(self.item_vectors_[:, 0])).astype(np.float32)
         with threadpool_limits(1, "blas"):
+            solver = self._solver(seed=0)
+            solver.item_factors = np.nan_to_num(self.item_vectors_)
             vectors: Floats = solver.recalculate_user(np.arange(len(query)), csr_matrix(query.history))
         vectors[query.history @ known == 0] = np.nan
         return vectors
@@ -71,11 +71,10 @@ class IALS(Factored):
 
     def _solver(self, seed: int) -> AlternatingLeastSquares:
         config = self.config
-        with warnings.catch_warnings(action="ignore", category=RuntimeWarning):  # on BLAS threads, limited where used
-            return AlternatingLeastSquares(
-                factors=config.embedding_size,
-                regularization=config.reg,
-                alpha=config.alpha,
-                iterations=config.iterations,
-                random_state=seed,
-            )
+        return AlternatingLeastSquares(
+            factors=config.embedding_size,
+            regularization=config.reg,
+            alpha=config.alpha,
+            iterations=config.iterations,
+            random_state=seed,
+        )

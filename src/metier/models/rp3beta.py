@@ -25,7 +25,8 @@ class RP3BetaConfig(ModelConfig):
 class RP3Beta(Neighbour):
     """Where a three-step random walk person, job, person, job ends, popular jobs held back.
 
-    score(u, i) = (P_ui^a P_iu^a P_ui^a)_ui / d_i^beta   (Paudel et al. 2017, equations 2 and 3; a = alpha).
+    score(u, i) = (P_ui^a P_iu^a P_ui^a)_ui / d_i^beta   (Paudel et al. 2017 over P3alpha of Cooper et al.
+    2014; a = alpha).
 
     P_ui = D_u^-1 R steps from a person to one of their jobs, P_iu = D_i^-1 R^T from a job to one of its applicants;
     d_i is the number of applications to job i and the power a is taken entry by entry. The first step uses the query's

@@ -23,7 +23,7 @@ class PureSVD(Factored):
     """The best low-rank picture of all applications, absent pairs being zeros.
 
     score(u, .) = r_u Q Q^T, the columns of Q being the leading right singular vectors of R   (Cremonesi, Koren &
-    Turrin 2010, equation 9). The zeros are what makes it a ranking model.
+    Turrin 2010, PureSVD). The zeros are what makes it a ranking model.
 
     R = U S Q^T is found by the randomised method of Halko, Martinsson & Tropp 2011 (scikit-learn). The query's history
     is r_u, so a new person who has one is served as a known one is.

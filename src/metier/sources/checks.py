@@ -125,7 +125,8 @@ def require_distinct(log: FileLog, frame: pl.DataFrame, *columns: str) -> pl.Dat
 def require_first_time(log: FileLog, frame: pl.DataFrame) -> pl.DataFrame:
     """The earliest row of each (person, job), in the order of the file; an unknown time counts as the latest."""
     key = pl.struct("person", "job")
-    repeated = frame.filter(key.is_duplicated()).sort("time", nulls_last=True, maintain_order=True)
+    repeated = frame.filter(key.hash().is_duplicated())  # pairs of one hash, few and therefore quick to look at closely
+    repeated = repeated.sort("time", nulls_last=True, maintain_order=True)
     later = repeated.filter(~key.is_first_distinct())[LINE]
     reason = "the person and the job of a row with an earlier time"
     return log.set_aside(frame, pl.col(LINE).is_in(later.implode()), column="job", code="duplicate", reason=reason)

@@ -53,7 +53,7 @@ class InputFile:
         except FileNotFoundError:
             there = ", ".join(sorted(one.name for one in self.path.parent.glob("*"))) or "nothing"
             raise DataRejectedError(
-                f"{self.path}: no such file; the folder has {there}; cure: give the right folder, or name the file rightly"
+                f"{self.path}: no such file; the folder has {there}; cure: give the right folder or file name"
             ) from None
         except _BROKEN as error:
             raise DataRejectedError(
@@ -89,9 +89,9 @@ def _members(path: Path) -> list[str]:
 
 
 def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[pl.DataFrame]:
-    """Frames of (LINE, "text"), one row a line; only LF ends a line, so a CR inside HTML stays inside.
+    """Frames of (LINE, "text"), one row a line; only LF (or CR LF) ends a line, so a CR inside HTML stays inside.
 
-    The last line may lack its LF. Bytes that are not UTF-8 become U+FFFD.
+    The last line may lack its end. Bytes that are not UTF-8 become U+FFFD.
     """
     number, rest = 1, b""
     with file.open() as (stream, raw, size):
@@ -107,11 +107,9 @@ def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[p
             if progress is not None:
                 progress(file.name, raw.tell(), size)
             if cut > 0 or (cut == 0 and not ended):
-                lines = whole[:cut].decode("utf-8", "replace").split("\n")
-                yield pl.DataFrame(
-                    {LINE: pl.int_range(number, number + len(lines), eager=True), "text": lines},
-                    schema={LINE: pl.Int64, "text": pl.String},
-                )
+                text = whole[:cut].replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "replace")
+                lines = pl.Series("text", [text]).str.split("\n").explode()
+                yield pl.DataFrame({LINE: pl.int_range(number, number + len(lines), eager=True), "text": lines})
                 number += len(lines)
             rest = whole[cut + 1 :]
             if ended:
@@ -129,7 +127,7 @@ def split_blocks(
     header: list[str] = []
     for lines in line_blocks(file, progress):
         if not header:
-            header = lines["text"][0].removesuffix("\r").split(separator)
+            header = lines["text"][0].split(separator)
             require_columns(file, header, required)
             lines = lines[1:]
         yield _split(lines, header, log, separator)
@@ -156,7 +154,7 @@ def _split(lines: pl.DataFrame, header: Sequence[str], log: FileLog, separator: 
         LINE,
         fields=text.str.count_matches(separator, literal=True) + 1,
         garbled=text.str.contains("\ufffd", literal=True),
-        cells=text.str.strip_suffix("\r").str.split_exact(separator, len(header) - 1),
+        cells=text.str.split_exact(separator, len(header) - 1),
     )
     log.rows += len(parts)
     log.warn("not UTF-8, replaced by U+FFFD", int(parts["garbled"].sum()))

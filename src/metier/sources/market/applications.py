@@ -21,18 +21,11 @@ from numpy.typing import NDArray
 
 from metier.sources.market.draws import RowDraws
 from metier.sources.market.knobs import MarketKnobs
-from metier.sources.market.people import seek
+from metier.sources.market.sessions import Wishes
 from metier.sources.market.world import Floats64, World
 
-ROUNDS = 100
+ROUNDS = 50
 """Proposals for each application before all postings are weighed for it."""
-CHUNK = 64
-"""Applications weighed against all postings at a time."""
-GAP_SECONDS, GAP_SPREAD = 45.0, 1.6
-"""Median and log-spread of the pauses inside a session; with `new_session` the median of all gaps is the published
-89 seconds."""
-HOURS = np.array([3, 2, 1, 1, 1, 1, 1, 2, 4, 6, 8, 9, 9, 9, 9, 8, 8, 7, 6, 6, 6, 6, 5, 4], dtype=np.float64)
-"""Sessions by hour of the day (assumption, after the shape of the public sample)."""
 
 
 @dataclass(frozen=True)
@@ -73,39 +66,6 @@ class Tastes:
         return np.asarray(np.exp(-lost / self.knobs.noise))
 
 
-@dataclass(frozen=True)
-class Wishes:
-    """n applications that people set out to make, by person and time: what each session looks for and when."""
-
-    person: NDArray[np.int64]
-    occupation: NDArray[np.int64]
-    city: NDArray[np.int64]
-    seconds: Floats64
-    """Since the start of the window."""
-
-
-def plan(world: World, knobs: MarketKnobs, people: pl.DataFrame, days: int, rng: np.random.Generator) -> Wishes:
-    """Split each person's applications into sessions, with a time, an occupation and a city each."""
-    counts = people["applications"].to_numpy()
-    person = np.repeat(np.arange(len(people)), counts)
-    opens = rng.random(len(person)) < knobs.new_session
-    opens[(np.cumsum(counts) - counts)[counts > 0]] = True
-    session = np.cumsum(opens) - 1
-    owner = person[opens]
-    begins = rng.integers(0, days, len(owner)) * 86400.0
-    begins += rng.choice(24, len(owner), p=HOURS / HOURS.sum()) * 3600.0
-    begins += rng.uniform(0, 3600, len(owner))
-    begins = begins[np.lexsort((begins, owner))]
-    pause = np.minimum(GAP_SECONDS * np.exp(GAP_SPREAD * rng.normal(size=len(person))), 1800.0)
-    total = np.cumsum(np.where(opens, 0.0, pause))
-    seconds = np.minimum(begins[session] + total - total[opens][session], days * 86400.0 - 1)
-    sought = people["occupation"].to_numpy().astype(np.int64)[owner]
-    sought = seek(world, sought, rng.random(len(owner)) < knobs.detour, rng)
-    away = rng.choice(len(world.city), len(owner), p=world.city_share)
-    around = np.where(rng.random(len(owner)) < knobs.travel, away, people["city"].to_numpy()[owner])
-    return Wishes(person, sought[session], around[session], seconds)
-
-
 def choose(
     tastes: Tastes,
     wishes: Wishes,
@@ -121,8 +81,7 @@ def choose(
     people, jobs : the truth of one window.
     lives : (J,), (J,) seconds since the start of the window when each posting starts and ends.
     """
-    proposals = _Proposals(tastes, jobs)
-    liking = Liking(tastes, people, jobs)
+    proposals, liking = _Proposals(tastes, jobs), Liking(tastes, people, jobs)
     chosen = np.full(len(wishes.person), -1, dtype=np.int64)
     taken = np.empty(0, dtype=np.int64)
     open_ = np.arange(len(chosen))
@@ -136,12 +95,7 @@ def choose(
         chosen[open_[keep]] = job[keep]
         taken = np.concatenate([taken, pair[keep]])
         open_ = np.delete(open_, keep)
-    while len(open_):
-        turn = np.unique(wishes.person[open_], return_index=True)[1]  # one of each person: the next excludes it
-        for part in np.array_split(open_[turn], range(CHUNK, len(turn), CHUNK)):
-            chosen[part] = _weigh_all(tastes, wishes, liking, jobs, lives, chosen, part, rng)
-        open_ = np.delete(open_, turn)
-    return chosen
+    return _weigh_all(tastes, wishes, liking, jobs, lives, chosen, rng)
 
 
 def _weigh_all(
@@ -151,25 +105,40 @@ def _weigh_all(
     jobs: pl.DataFrame,
     lives: tuple[Floats64, Floats64],
     chosen: NDArray[np.int64],
-    part: NDArray[np.int64],
     rng: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """(c,) the postings of the wishes `part`, of different people, drawn with probability proportional to weight.
+    """`chosen` with the open wishes filled, session by session, from the weights of all postings.
 
-    The draw is an exponential race: of independent Exp(1) / weight the smallest wins.
+    A draw of several postings without replacement is an exponential race: the fastest of weight / Exp(1). A posting's
+    liking is at most 1, so it is worked out only for those that could still win.
     """
-    everything = np.arange(len(jobs))
-    at = wishes.seconds[part, None]
-    weight = tastes.match[wishes.occupation[part]][:, jobs["occupation"].to_numpy()]  # (c, J)
-    weight *= tastes.near[wishes.city[part]][:, jobs["city"].to_numpy()] * tastes.attraction(jobs)
-    weight *= liking.of(wishes.person[part, None], everything) * ((lives[0] <= at) & (at <= lives[1]))
-    first, end = (np.searchsorted(wishes.person, wishes.person[part], side=side) for side in ("left", "right"))
-    for row, (low, high) in enumerate(zip(first, end, strict=True)):
-        already = chosen[low:high]
-        weight[row, already[already >= 0]] = 0
-    race = weight / rng.standard_exponential(weight.shape)
-    best = race.argmax(1)
-    return np.asarray(np.where(race[np.arange(len(part)), best] > 0, best, -1))
+    filled = chosen.copy()
+    attraction = tastes.attraction(jobs)
+    cell = jobs["occupation"].to_numpy().astype(np.int64) * len(tastes.near) + jobs["city"].to_numpy()
+    open_ = np.flatnonzero(chosen < 0)
+    sessions = np.split(open_, np.flatnonzero(np.diff(wishes.session[open_])) + 1) if len(open_) else []
+    for group in sessions:
+        one, last = group[0], group[-1]
+        weight = (
+            np.outer(tastes.match[wishes.occupation[one]], tastes.near[wishes.city[one]]).ravel()[cell] * attraction
+        )
+        weight *= (lives[0] <= wishes.seconds[one]) & (wishes.seconds[last] <= lives[1])
+        low, high = np.searchsorted(wishes.person, [wishes.person[one], wishes.person[one] + 1])
+        already = filled[low:high]
+        weight[already[already >= 0]] = 0
+        bound = weight / rng.standard_exponential(len(jobs))
+        size = 4 * len(group) + 128
+        while True:
+            size = min(size, len(jobs))
+            front = np.argpartition(-bound, size - 1)[:size]
+            speed = bound[front] * liking.of(wishes.person[one, None], front)
+            order = np.argsort(-speed)
+            n = min(len(group), np.count_nonzero(speed))
+            if size == len(jobs) or speed[order[len(group) - 1]] >= bound[front].min():
+                break
+            size *= 4
+        filled[group[:n]] = front[order[:n]]
+    return filled
 
 
 class Liking:

@@ -6,11 +6,12 @@ import numpy as np
 import polars as pl
 
 from metier.data import Tables
-from metier.sources.market.applications import Tastes, choose, plan
+from metier.sources.market.applications import Tastes, choose
 from metier.sources.market.draws import apportion
 from metier.sources.market.knobs import MarketKnobs
 from metier.sources.market.people import draw_history, draw_people
 from metier.sources.market.postings import Wording, draw_postings, window_start, word_postings
+from metier.sources.market.sessions import plan
 from metier.sources.market.truth import Truth
 from metier.sources.market.world import World, load_world
 
@@ -52,8 +53,7 @@ def generate(knobs: MarketKnobs, seed: int) -> Market:
 
 def world_of(knobs: MarketKnobs) -> World:
     """The occupations, and the states that a market of this size covers."""
-    postings = knobs.people * knobs.jobs_per_person / knobs.windows
-    return load_world(max(1, round(postings / knobs.postings_per_state)))
+    return load_world(max(1, round(knobs.postings_per_window / knobs.postings_per_state)))
 
 
 def wording(truth: Truth, window: int) -> Wording:

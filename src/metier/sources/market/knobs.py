@@ -35,7 +35,7 @@ class MarketKnobs(BaseModel):
     skills: float = Field(3.0, ge=0, le=20)
     """Weight of having all skills that a posting asks for, in proportion to the share one has. Assumption."""
 
-    state: float = Field(4.5, ge=0, le=20)
+    state: float = Field(5.0, ge=0, le=20)
     """Weight of a posting in the state where one looks. Set with `distance` so that three of four to
     seven of eight applications, by the size of the market, stay in the person's own state; published: 83 %."""
 
@@ -45,7 +45,7 @@ class MarketKnobs(BaseModel):
     seniority: float = Field(0.7, ge=0, le=20)
     """Weight lost per level (of four) between person and posting. Assumption."""
 
-    popularity: float = Field(2.7, ge=0, le=5)
+    popularity: float = Field(3.2, ge=0, le=5)
     """Weight of one standard deviation of a posting's attraction, which is normal. Set so that two thirds of the
     postings get no application and the others 4 in the mean, both published."""
 
@@ -69,3 +69,8 @@ class MarketKnobs(BaseModel):
     new_session: float = Field(0.248, ge=0, le=1)
     """Chance that the next application of a person opens a new session. Published: 639,534 sessions of 30 idle
     minutes among 1,603,111 applications of 321,235 people."""
+
+    @property
+    def postings_per_window(self) -> float:
+        """Mean number of postings of a window."""
+        return self.people * self.jobs_per_person / self.windows

@@ -10,6 +10,9 @@ from metier.sources.market.draws import RowDraws, hide, pick, quantile, ranks, s
 from metier.sources.market.knobs import MarketKnobs
 from metier.sources.market.world import Floats64, World
 
+MOST_APPLIED = 0.05
+"""Largest share of a window's postings that one person applies to; keeps the published tail (2,473 applications in
+windows of 156,000 postings) from swallowing a small market."""
 SKILL_KNOWN = 0.65
 """Chance that a person has a skill of their occupation (assumption); half of it for the one they seek instead."""
 
@@ -23,6 +26,7 @@ def draw_people(
     published ones whatever the mix of occupations.
     """
     published = world.published
+    most = np.int32(max(1, knobs.postings_per_window * MOST_APPLIED))
     known, shares = published["known"], published["shares"]
     worked = rng.choice(len(world.occupations), count, p=world.occupation_share)
     sought = seek(world, worked, rng.random(count) < knobs.career_change, rng)
@@ -61,7 +65,7 @@ def draw_people(
             "occupation": sought.astype(np.int16),
             "city": city.astype(np.int16),
             "seniority": level.astype(np.float32),
-            "applications": _activity(world, is_test, rng),
+            "applications": np.minimum(_activity(world, is_test, rng), most),
             "is_test": is_test,
             "skills": pl.Series(skill_bits(np.maximum(own[worked], own[sought] / 2), rng), dtype=world.bits_type),
         }

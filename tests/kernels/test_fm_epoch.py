@@ -18,11 +18,12 @@ from metier.kernels.fm import (
 )
 
 
-def world(loss: str, seed: int = 0):
+def world(loss: str, pairs: float = 1.0, seed: int = 0):
     rng = np.random.default_rng(seed)
     people, jobs, columns, size = 9, 14, 30, 6
     rows = [
-        rows_of(CSR(sparse.random_array((n, columns), density=0.15, rng=rng, dtype=np.float32))) for n in (people, jobs, jobs)
+        rows_of(CSR(sparse.random_array((n, columns), density=0.15, rng=rng, dtype=np.float32)))
+        for n in (people, jobs, jobs)
     ]
     counts = np.array([0, 1, 2, 5, 3, 1, 4, 2, 6])
     start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -36,14 +37,15 @@ def world(loss: str, seed: int = 0):
         rng.integers(0, jobs, (n, 4)).astype(np.int32),
         rng.random(n) < 0.5,
         np.array([1, 1, 0.7, 0.4], np.float32),
-        initial(columns, size, 0.3, rng),
-        Settings(LOSSES.index(loss), 0.1, 0.01, 0.5, 2.0),
+        initial(size, np.full(columns, 0.3, np.float32), rng),
+        Settings(LOSSES.index(loss), 0.1, 0.01, 0.5, 2.0, pairs),
     )
 
 
+@pytest.mark.parametrize("pairs", [0.0, 1.0])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_compiled_epoch_equals_its_twin(loss: str) -> None:
-    fast, slow = world(loss), world(loss)
+def test_compiled_epoch_equals_its_twin(loss: str, pairs: float) -> None:
+    fast, slow = world(loss, pairs), world(loss, pairs)
     for _ in range(2):
         one, two = fm_epoch(*fast), fm_epoch_reference(*slow)
         assert one == pytest.approx(two, rel=1e-4)
@@ -82,10 +84,10 @@ def test_vector_gradient_is_the_finite_difference() -> None:
         y = x @ vectors @ p + pairs
         return float(-y[0] + np.log(np.exp(y).sum()))
 
-    start = initial(6, 3, 0.5, rng)
+    start = initial(3, np.full(6, 0.5, np.float32), rng)
     huge = np.full(6, 1e8, np.float32)  # squares so large that the step is rate / 1e4 for every row
     moved = Parameters(start.vectors.copy(), huge, start.weights.copy(), huge.copy())
-    settings = Settings(LOSSES.index("softmax"), 10.0, 0.0, 0.5, 1.0)
+    settings = Settings(LOSSES.index("softmax"), 10.0, 0.0, 0.5, 1.0, 1.0)
     fm_epoch(people, jobs, jobs, histories, *arguments, moved, settings)
     direction = (moved.vectors - start.vectors) / -1e-3
     exact = start.vectors.astype(np.float64)
