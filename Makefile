@@ -30,8 +30,9 @@ lint: $(READY)  ## style, types and import rules
 bench: $(READY)  ## run every benchmark; each prints one table
 	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
-docs: $(READY)  ## write docs/reference/cli.md and check that the docs are complete
+docs: $(READY)  ## write the generated pages and check that the docs are complete
 	$(BIN)/python -m typer metier.cli.app utils docs --name metier --output docs/reference/cli.md
+	$(BIN)/metier models --markdown > docs/reference/settings.md
 	$(BIN)/pytest tests/test_docs.py
 
 clean:  ## remove the virtual environment and every cache

@@ -145,51 +145,93 @@ def test_ranks_are_even() -> None:
     assert ranks(np.array([5.0, 1.0, 3.0])).tolist() == pytest.approx([5 / 6, 1 / 6, 1 / 2])
 
 
-def test_choices_follow_the_utility() -> None:
-    """First choices of many equal people over a handful of jobs: the sampler against the formula in its docstring."""
-    knobs = MarketKnobs(people=4000, detour=0, travel=0, occupation=1, state=1, popularity=1, skills=1)
+def choices(knobs: MarketKnobs, jobs: pl.DataFrame, n: int, *, live: np.ndarray) -> np.ndarray:
+    """(n,) the single choice of each of n equal people: occupation 2, city 1, level 1, skills 1 and 2."""
     world = world_of(knobs)
-    n, words = 30_000, world.words
-    rng = np.random.default_rng(3)
     everyone = pl.DataFrame(
         {
             "occupation": np.full(n, 2, np.int16),
             "city": np.full(n, 1, np.int16),
             "seniority": np.full(n, 1.0, np.float32),
             "applications": np.ones(n, np.int32),
-            "skills": pl.Series(np.full((n, words), 0b0110, np.uint64), dtype=world.bits_type),
+            "skills": pl.Series(np.full((n, world.words), 0b0110, np.uint64), dtype=world.bits_type),
         }
     )
-    jobs = pl.DataFrame(
-        {
-            "occupation": np.array([2, 2, 3, 40, 2], np.int16),
-            "city": np.array([1, 7, 1, 1, 1], np.int16),
-            "seniority": np.array([1, 0, 3, 1, 1], np.float32),
-            "popularity": np.array([0, 1, 0.5, 0, 2], np.float32),
-            "skills": pl.Series(
-                np.array([[6], [1], [2], [3], [6]]) * np.eye(1, words), dtype=pl.Array(pl.Float64, words)
-            ).cast(world.bits_type),
-        }
-    )
-    tastes = Tastes(world, knobs)
-    wishes = plan(world, knobs, everyone, 9, rng)
-    lives = np.array([-1.0, -1, -1, -1, 9e9]), np.full(5, 1e9)  # the most attractive one is not live yet
-    chosen = choose(tastes, wishes, everyone, jobs, lives, rng)
+    rng = np.random.default_rng(3)
+    lives = np.where(live, -1.0, 9e9), np.full(len(jobs), 1e9)
+    return choose(Tastes(world, knobs), plan(world, knobs, everyone, 9, rng), everyone, jobs, lives, rng)
 
-    same, related = np.array([1, 1, 0, 0]), world.same_family[2, [2, 2, 3, 40]]
-    home = world.same_state[1, [1, 7, 1, 1]]
-    utility = (
-        np.maximum(same, 0.5 * related)
-        + home
-        - np.log1p(world.km[1, [1, 7, 1, 1]] / 25)
-        + np.array([0, 1, 0.5, 0])
-        + (np.array([1, 0, 1, 0.5]) - 1)
-        - knobs.seniority * np.abs([0, 1, 2, 0])
+
+def postings(skills: list[int], **columns: list[float]) -> pl.DataFrame:
+    """Truth of postings; `skills` are the sets as numbers."""
+    world = world_of(MarketKnobs())
+    sets = np.zeros((len(skills), world.words), np.uint64)
+    sets[:, 0] = skills
+    dtypes = {"occupation": pl.Int16, "city": pl.Int16, "seniority": pl.Float32, "popularity": pl.Float32}
+    frame = pl.DataFrame(columns, schema=dtypes)
+    return frame.with_columns(skills=pl.Series(sets, dtype=world.bits_type))
+
+
+@pytest.mark.parametrize(("rounds", "n"), [(50, 30_000), (0, 8_000)], ids=["by proposals", "by weighing all"])
+def test_choices_follow_the_utility(rounds: int, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sampler, both ways, against the formula in its docstring."""
+    monkeypatch.setattr("metier.sources.market.applications.ROUNDS", rounds)
+    knobs = MarketKnobs(detour=0, travel=0, occupation=1, state=1, popularity=1, skills=1)
+    world = world_of(knobs)
+    occupation, city, level, popularity = [2, 2, 3, 40, 2], [1, 7, 1, 1, 1], [1, 0, 3, 1, 1], [0, 1, 0.5, 0, 2]
+    jobs = postings(
+        [0b0110, 0b0001, 0b0010, 0b0011, 0b0110],
+        occupation=occupation,
+        city=city,
+        seniority=level,
+        popularity=popularity,
     )
-    expected = np.exp(utility) / np.exp(utility).sum()
-    assert (chosen >= 0).all()
-    np.testing.assert_allclose(np.bincount(chosen, minlength=5)[:4] / n, expected, atol=0.01)
-    assert (chosen != 4).all()
+    live = np.array([True, True, True, True, False])
+    chosen = choices(knobs, jobs, n, live=live)
+    utility = (
+        np.maximum([1, 1, 0, 0, 1], 0.5 * world.same_family[2, occupation])
+        + world.same_state[1, city]
+        - np.log1p(world.km[1, city] / 25)
+        + popularity
+        - (1 - np.array([1, 0, 1, 0.5, 1]))
+        - knobs.seniority * np.abs(np.array(level) - 1)
+    )
+    expected = np.exp(utility) * live
+    np.testing.assert_allclose(np.bincount(chosen, minlength=5) / n, expected / expected.sum(), atol=0.015)
+
+
+def test_many_attractive_postings_that_do_not_fit_hide_no_fitting_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weighing looks at the most attractive postings first, and further when they turn out not to fit."""
+    monkeypatch.setattr("metier.sources.market.applications.ROUNDS", 0)
+    knobs = MarketKnobs(detour=0, travel=0, popularity=1, seniority=3)
+    n, half = 1500, 400
+    jobs = postings(
+        [0b0110] * 2 * half,
+        occupation=[2] * 2 * half,
+        city=[1] * 2 * half,
+        seniority=[3] * half + [1] * half,
+        popularity=[6] * half + [0] * half,
+    )
+    chosen = choices(knobs, jobs, n, live=np.ones(2 * half, dtype=bool))
+    assert (chosen < half).mean() == pytest.approx(0.5, abs=0.04)  # 6 nats more attractive, 2 levels of 3 nats away
+
+
+def test_profiles_tell_something_but_not_all(market: Market) -> None:
+    """Schooling goes with the family, titles with the occupation and the level, each with exceptions."""
+    world = world_of(market.truth.knobs)
+    people, truth = market.tables.people, market.truth.people
+    family = pl.Series([world.families[world.occupations[one].family].name for one in truth["worked"]])
+    graduate = people["degree"].is_in(["Bachelor's", "Master's", "PhD"])
+    assert graduate.filter(family == "engineering and science").mean() > 0.6
+    assert 0 < graduate.filter(family == "production").mean() < 0.2
+    rows = market.tables.history.join(truth.select("id", "worked"), left_on="person", right_on="id")
+    own = [
+        any(wording in title for wording in world.occupations[one].past)
+        for title, one in rows.select("title", "worked").rows()
+    ]
+    assert 0.5 < np.mean(own) < 0.75
+    changed = (truth["worked"] != truth["occupation"]).mean()
+    assert changed == pytest.approx(0.15, abs=0.03)
 
 
 def test_the_toml_files_are_complete() -> None:

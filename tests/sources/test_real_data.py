@@ -35,7 +35,7 @@ def test_quickhire() -> None:
     assert len(tables.jobs) == 7_047
     assert tables.people["wishes"].drop_nulls().list.len().sum() > 6_000
     job = tables.jobs.row(2, named=True)
-    assert job["text"] == f"{job['title'].replace(' @ ', ' ')} {job['city']} California"
+    assert job["text"] == f"{job['company']} {job['city']} California"
 
 
 def test_scout() -> None:

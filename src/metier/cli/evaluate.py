@@ -32,6 +32,9 @@ def evaluate(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="The same seed gives the same figures [default: 0].")
     ] = None,
+    inner: Annotated[
+        bool, typer.Option("--inner", help="For tuning: judge on a cut inside the history, never on the truth.")
+    ] = False,
     run: Annotated[str | None, typer.Option("--as", help="Name of the run [default: DATASET-PROTOCOL].")] = None,
     experiment: Annotated[
         Path | None, typer.Option(help="A TOML file instead of DATASET and the options above; see the reference.")
@@ -45,7 +48,7 @@ def evaluate(
     from metier.models.registry import MODELS
 
     workspace = Workspace.open(home)
-    flags = {"protocol": protocol, "k": k, "seed": seed}
+    flags = {"protocol": protocol, "k": k, "seed": seed, "inner": inner or None}
     given = {key: value for key, value in flags.items() if value is not None}
     if experiment is not None:
         if dataset or models or settings or given:
@@ -59,7 +62,8 @@ def evaluate(
         given.setdefault("protocol", default_protocol(workspace.load(dataset)))
         entries = {name: {"settings": chosen.get(name, {})} for name in names}
         asked = Experiment.check({"dataset": dataset, "models": entries, **given}, "options")
-    judge(asked, workspace, run or f"{asked.dataset}-{asked.protocol}", as_json=as_json)
+    name = run or f"{asked.dataset}-{asked.protocol}" + ("-inner" if asked.inner else "")
+    judge(asked, workspace, name, as_json=as_json)
 
 
 def judge(experiment: "Experiment", workspace: "Workspace", run: str, *, as_json: bool) -> None:

@@ -5,7 +5,7 @@ leak by mistake: the truth travels beside the tables, never inside them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -36,35 +36,32 @@ class Fold:
     left_out: dict[str, int]
 
 
-def folds(tables: Tables, protocol: Protocol) -> Iterator[Fold]:
+def folds(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Iterator[Fold]:
     """The folds of a protocol.
 
     temporal: per window, history is what happened before the cut-off, truth what happened after.
     leave-last-out: the last interaction of each person with at least two is the truth, at their own cut-off.
     given: the split that came with the data (`interactions.split`, "test" is the truth).
+
+    With `inner` each fold is cut once more inside its own history, for tuning: the truth that is reported later is
+    never seen. Windows are cut at three fifths of their history; the others lose the last interaction left.
     """
     match protocol:
         case "temporal":
-            yield from _temporal(tables)
+            outer = _temporal(tables)
         case "leave-last-out":
-            yield _leave_last_out(tables)
+            outer = iter([_leave_last_out(tables)])
         case "given":
-            yield _given(tables)
-
-
-def inner(fold: Fold, protocol: Protocol) -> Fold:
-    """A fold inside the history of `fold`, for tuning: the reported truth is never seen.
-
-    temporal cuts each window again at three fifths of its history; the others take the last interaction left.
-    """
-    if protocol != "temporal":
-        return _leave_last_out(fold.train)
-    window = fold.train.windows.row(0, named=True)
-    earlier = window["start"] + (window["cutoff"] - window["start"]) * 3 / 5
-    frame = fold.train.windows.with_columns(
-        end=pl.lit(window["cutoff"], dtype=pl.Datetime("us")), cutoff=pl.lit(earlier, dtype=pl.Datetime("us"))
-    )
-    return next(_temporal(fold.train.replace(windows=frame)))
+            outer = iter([_given(tables)])
+    for fold in outer:
+        if not inner:
+            yield fold
+        elif protocol == "temporal":
+            earlier = pl.col("start") + (pl.col("cutoff") - pl.col("start")) * 3 / 5
+            windows = fold.train.windows.with_columns(cutoff=earlier, end="cutoff")
+            yield replace(next(_temporal(fold.train.replace(windows=windows))), name=f"inside {fold.name}")
+        else:
+            yield replace(_leave_last_out(fold.train), name=f"inside {fold.name}")
 
 
 def _leave_last_out(tables: Tables) -> Fold:
@@ -105,27 +102,14 @@ def _given(tables: Tables) -> Fold:
 
 def _temporal(tables: Tables) -> Iterator[Fold]:
     """One fold a window; data without windows is one window whose last third of time is the truth."""
-    windows = tables.windows
-    whole = windows.is_empty()
-    if whole:
-        if tables.interactions["time"].null_count() == len(tables.interactions):
-            raise UsageError("protocol 'temporal' needs times and the interactions have none; use 'given'")
-        span = tables.interactions.select(start=pl.col("time").min(), end=pl.col("time").max())
-        windows = span.select(
-            window=pl.lit(1, pl.Int16),
-            start="start",
-            cutoff=pl.col("start") + (pl.col("end") - pl.col("start")) * 2 / 3,
-            end=pl.col("end") + pl.duration(seconds=1),
-        )
-    for window in windows.sort("window").iter_rows(named=True):
-        mine = pl.lit(True) if whole else pl.col("window") == window["window"]
-        people, jobs = tables.people.filter(mine), tables.jobs.filter(mine)
-        cutoff = window["cutoff"]
-        known = jobs.filter(pl.col("start").is_null() | (pl.col("start") <= cutoff))
+    if tables.windows.is_empty():
+        tables = _one_window(tables)
+    for window in tables.windows.sort("window").iter_rows(named=True):
+        mine, cutoff = pl.col("window") == window["window"], window["cutoff"]
+        people = tables.people.filter(mine)
+        known = tables.jobs.filter(mine & (pl.col("start").is_null() | (pl.col("start") <= cutoff)))
         live = known.filter(pl.col("end").is_null() | (pl.col("end") >= cutoff))["id"]
-        cut = tables.keep(people=people["id"], jobs=known["id"]).replace(
-            windows=windows.filter(pl.col("window") == window["window"])
-        )
+        cut = tables.keep(people=people["id"], jobs=known["id"]).replace(windows=tables.windows.filter(mine))
         before = cut.interactions.filter(pl.col("time") < cutoff)
         history = cut.history.filter(pl.col("time").is_null() | (pl.col("time") < cutoff))
         later = tables.interactions.filter(
@@ -139,13 +123,23 @@ def _temporal(tables: Tables) -> Iterator[Fold]:
             "applied to before the cut-off": len(later) - len(fresh),
             "job not live at the cut-off": len(fresh) - len(truth),
         }
-        yield Fold(
-            f"window {window['window']}",
-            cut.replace(interactions=before, history=history),
-            truth.select("person", "job"),
-            live,
-            left_out,
-        )
+        train = cut.replace(interactions=before, history=history)
+        yield Fold(f"window {window['window']}", train, truth.select("person", "job"), live, left_out)
+
+
+def _one_window(tables: Tables) -> Tables:
+    """All people and jobs in window 1, cut after two thirds of the time."""
+    times = tables.interactions["time"]
+    if times.null_count() == len(times):
+        raise UsageError("protocol 'temporal' needs times and the interactions have none; use 'given'")
+    first, last = pl.col("time").min(), pl.col("time").max()
+    windows = tables.interactions.select(
+        window=pl.lit(1, pl.Int16), start=first, cutoff=first + (last - first) * 2 / 3, end=last + pl.duration(seconds=1)
+    )
+    one = pl.lit(1, pl.Int16).alias("window")
+    return tables.replace(
+        windows=windows, people=tables.people.with_columns(one), jobs=tables.jobs.with_columns(one)
+    )
 
 
 def _natural(column: str) -> pl.Expr:

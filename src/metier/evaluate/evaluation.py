@@ -126,6 +126,7 @@ def evaluate(
     *,
     k: int = 25,
     seed: int = 0,
+    inner: bool = False,
     extra: Mapping[str, Factory] | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -134,6 +135,7 @@ def evaluate(
     Parameters
     ----------
     models : label -> (name in the registry, settings); settings are checked before the first fit.
+    inner : judge on a cut inside each fold's history, for tuning; see `metier.data.splits.folds`.
     extra : label -> factory of references shown beside the models, such as a synthetic market's oracle.
     k : the cut of every metric; lists are kept down to place max(k, 30).
     seed : each fit draws from its own stream of (seed, label, fold), so a model's result does not depend on which
@@ -153,7 +155,7 @@ def evaluate(
     failed: dict[str, str] = {}
     people, truth, candidates, sizes, left_out = [], [], [], [], {}
     steps = _count_folds(tables, protocol) * len(factories)
-    for number, fold in enumerate(folds(tables, protocol)):
+    for number, fold in enumerate(folds(tables, protocol, inner=inner)):
         data = assemble(fold.train).dataset
         judged = _judged(fold, data)
         n_people = len(data.users)

@@ -48,6 +48,9 @@ class Experiment(_Strict):
     seed: int = Field(0, ge=0)
     """Seed of fits, ties and resampling."""
 
+    inner: bool = False
+    """Judge on a cut inside the history, for tuning: the truth that is reported without it is never seen."""
+
     segments: tuple[Segment, ...] = SEGMENTS
     """Groups of people reported apart, by number of past applications."""
 
@@ -88,8 +91,10 @@ class Experiment(_Strict):
             for key, value in entry.settings.items()
         )
         names = "" if list(self.models) == list(MODELS) else f" --models {','.join(self.models)}"
+        inner = " --inner" if self.inner else ""
         return (
-            f"metier evaluate {self.dataset} --protocol {self.protocol}{names} -k {self.k} --seed {self.seed}{settings}"
+            f"metier evaluate {self.dataset} --protocol {self.protocol}{inner}{names} -k {self.k} --seed {self.seed}"
+            f"{settings}"
         )
 
     def run(
@@ -97,7 +102,16 @@ class Experiment(_Strict):
     ) -> Evaluation:
         """Judge the models on the dataset's tables."""
         models = {label: (entry.model or label, entry.settings) for label, entry in self.models.items()}
-        return evaluate(tables, self.protocol, models, k=self.k, seed=self.seed, extra=extra, progress=progress)
+        return evaluate(
+            tables,
+            self.protocol,
+            models,
+            k=self.k,
+            seed=self.seed,
+            inner=self.inner,
+            extra=extra,
+            progress=progress,
+        )
 
 
 def default_protocol(tables: Tables) -> Protocol:

@@ -18,6 +18,8 @@ class FMConfig(FactorizationConfig):
 
     ids: bool = True
     """A field for the person and one for the job."""
+    min_count: int = Field(default=2, ge=0)
+    """Applications a job needs for an id of its own; a rarer one is known by its attributes and words alone."""
     attributes: bool = True
     """All columns of the person and the job: categories, bins, lists, nested places."""
     history: int = Field(default=50, ge=0)
@@ -75,11 +77,12 @@ class FM(Factored):
         n_users, n_items = data.shape
         asked = data.query(np.arange(n_users, dtype=np.int32))
         person_words = self._person_words(asked)
+        common = np.bincount(data.interactions.items, minlength=n_items) >= config.min_count
         blocks = {  # name: (people, jobs)
-            "job": (CSR((n_users, n_items), dtype=np.float32), _identity(n_items, config.ids)),
+            "job": (CSR((n_users, n_items), dtype=np.float32), _indicators(common & config.ids)),
             "job attribute": _one_sided(data.item_features.matrix, n_users, config.attributes, people=False),
             "word": (person_words, strongest(words.encode(data.item_texts), config.words)),
-            "person": (_identity(n_users, config.ids), CSR((n_items, n_users), dtype=np.float32)),
+            "person": (_indicators(np.full(n_users, config.ids)), CSR((n_items, n_users), dtype=np.float32)),
             "person attribute": _one_sided(data.user_features.matrix, n_items, config.attributes, people=True),
         }
         people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
@@ -148,8 +151,10 @@ class FMNoResume(FM):
         super().__init__(config)
 
 
-def _identity(n: int, on: bool) -> CSR:
-    return CSR(sparse.eye_array(n, dtype=np.float32)) if on else CSR((n, n), dtype=np.float32)
+def _indicators(present: np.ndarray) -> CSR:
+    """(n, n) with a 1 on the diagonal where `present`."""
+    rows = np.flatnonzero(present)
+    return CSR((np.ones(len(rows), np.float32), (rows, rows)), shape=(len(present), len(present)))
 
 
 def _one_sided(matrix: CSR, others: int, on: bool, *, people: bool) -> tuple[CSR, CSR]:

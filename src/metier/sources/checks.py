@@ -104,9 +104,11 @@ def require(log: FileLog, frame: pl.DataFrame, *columns: str, code: Code = "id")
 
 def require_known(log: FileLog, frame: pl.DataFrame, column: str, ids: pl.Series) -> pl.DataFrame:
     """Rows whose "person" or "job" is one of `ids`."""
-    known = pl.col(column).is_in(ids.implode())
+    unknown = frame.select(LINE, column).join(ids.to_frame(column), on=column, how="anti")[LINE]
     reason = f"no {column} with this id"
-    return log.set_aside(frame, ~known, column=column, code=_UNKNOWN[column], reason=reason)
+    return log.set_aside(
+        frame, pl.col(LINE).is_in(unknown.implode()), column=column, code=_UNKNOWN[column], reason=reason
+    )
 
 
 def require_past(log: FileLog, frame: pl.DataFrame, column: str) -> pl.DataFrame:

@@ -19,7 +19,7 @@ class MarketKnobs(BaseModel):
     windows: int = Field(7, ge=1, le=7)
     """Periods of 13 days with people and jobs of their own. Published: seven, from 1 April 2012."""
 
-    jobs_per_person: float = Field(2.8, ge=0.1, le=20)
+    jobs_per_person: float = Field(2.8, ge=0.5, le=20)
     """Postings for each person. Published: 1,092,096 / 389,708. Applications per person (4.1) follow from
     the published counts per person."""
 
