@@ -70,7 +70,7 @@ def _leave_last_out(tables: Tables) -> Fold:
     Past jobs and wishes that carry a time later than the person's last interaction are dropped from the history.
     """
     pairs = tables.interactions.with_row_index("row")
-    order = ["person", "time", _natural("job")] if pairs["time"].null_count() < len(pairs) else ["person", "row"]
+    order = ["person", "time", _natural("job"), "job"] if pairs["time"].null_count() < len(pairs) else ["person", "row"]
     ranked = pairs.sort(order).with_columns(
         place=pl.col("job").cum_count(reverse=True).over("person"), n=pl.len().over("person")
     )
@@ -134,12 +134,13 @@ def _one_window(tables: Tables) -> Tables:
         raise UsageError("protocol 'temporal' needs times and the interactions have none; use 'given'")
     first, last = pl.col("time").min(), pl.col("time").max()
     windows = tables.interactions.select(
-        window=pl.lit(1, pl.Int16), start=first, cutoff=first + (last - first) * 2 / 3, end=last + pl.duration(seconds=1)
+        window=pl.lit(1, pl.Int16),
+        start=first,
+        cutoff=first + (last - first) * 2 / 3,
+        end=last + pl.duration(seconds=1),
     )
     one = pl.lit(1, pl.Int16).alias("window")
-    return tables.replace(
-        windows=windows, people=tables.people.with_columns(one), jobs=tables.jobs.with_columns(one)
-    )
+    return tables.replace(windows=windows, people=tables.people.with_columns(one), jobs=tables.jobs.with_columns(one))
 
 
 def _natural(column: str) -> pl.Expr:
