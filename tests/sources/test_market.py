@@ -203,6 +203,7 @@ def test_choices_follow_the_utility(rounds: int, n: int, monkeypatch: pytest.Mon
 def test_many_attractive_postings_that_do_not_fit_hide_no_fitting_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weighing looks at the most attractive postings first, and further when they turn out not to fit."""
     monkeypatch.setattr("metier.sources.market.applications.ROUNDS", 0)
+    monkeypatch.setattr("metier.sources.market.applications.POSTINGS_PER_ROUND", 10**9)
     knobs = MarketKnobs(detour=0, travel=0, popularity=1, seniority=3)
     n, half = 1500, 400
     jobs = postings(

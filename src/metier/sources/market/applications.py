@@ -24,8 +24,9 @@ from metier.sources.market.knobs import MarketKnobs
 from metier.sources.market.sessions import Wishes
 from metier.sources.market.world import Floats64, World
 
-ROUNDS = 50
-"""Proposals for each application before all postings are weighed for it."""
+ROUNDS, POSTINGS_PER_ROUND = 50, 150
+"""Proposals for each application before all postings are weighed for it; the more postings, the longer that takes, so
+one more for each 150 of them."""
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,18 @@ def choose(
     chosen = np.full(len(wishes.person), -1, dtype=np.int64)
     taken = np.empty(0, dtype=np.int64)
     open_ = np.arange(len(chosen))
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS + len(jobs) // POSTINGS_PER_ROUND):
         person, at = wishes.person[open_], wishes.seconds[open_]
         job = proposals.draw(wishes.occupation[open_], wishes.city[open_], rng)
         accepted = rng.random(len(open_)) < liking.of(person, job)
         pair = person * len(jobs) + job
-        keep = np.flatnonzero(accepted & (lives[0][job] <= at) & (at <= lives[1][job]) & ~np.isin(pair, taken))
+        keep = np.flatnonzero(accepted & (lives[0][job] <= at) & (at <= lives[1][job]))
         keep = keep[np.unique(pair[keep], return_index=True)[1]]  # of one person's equal choices, the first
+        place = np.searchsorted(taken, pair[keep])  # `taken` is sorted
+        is_new = np.append(taken, -1)[place] != pair[keep]
+        keep = keep[is_new]
         chosen[open_[keep]] = job[keep]
-        taken = np.concatenate([taken, pair[keep]])
+        taken = np.insert(taken, place[is_new], pair[keep])
         open_ = np.delete(open_, keep)
     return _weigh_all(tastes, wishes, liking, jobs, lives, chosen, rng)
 
