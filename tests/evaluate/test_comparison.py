@@ -45,6 +45,18 @@ def test_runs_are_compared_by_label(runs: Workspace) -> None:
     assert len(compare_runs(runs.run("one"), runs.run("two"), ["by-job"], "map")) == 1
 
 
+def test_a_segment_is_compared_apart(runs: Workspace) -> None:
+    document = run_folder.load(runs.run("one"))
+    means = {
+        row["model"]: row["value"] for row in document["rows"] if (row["metric"], row["segment"]) == ("recall", "cold")
+    }
+    (one,) = compare_models(runs.run("one"), ["shuffled", "by-job"], "recall", "cold")
+    assert one["users"] == next(row["users"] for row in document["rows"] if row["segment"] == "cold")
+    assert one["difference"] == pytest.approx(means["by-job"] - means["shuffled"], abs=1e-9)
+    with pytest.raises(UsageError, match="no segment 'lukewarm'"):
+        compare_models(runs.run("one"), None, "map", "lukewarm")  # type: ignore[arg-type]
+
+
 def test_wrong_use_is_named(runs: Workspace) -> None:
     one, two = runs.run("one"), runs.run("two")
     with pytest.raises(UsageError, match="no model 'x' in one; there are by-job"):

@@ -70,7 +70,7 @@ def test_reference(name, model, figure, tolerance):
     assert map_at_25(name, model) == pytest.approx(figure, abs=tolerance)
 
 
-@pytest.mark.parametrize("model", ["ials", "ease"])
-def test_tuned_on_an_inner_split_reaches(model):
+@pytest.mark.parametrize(("model", "bar"), [("ials", 0.12), ("ease", 0.12), ("fm", 0.14)])
+def test_tuned_on_an_inner_split_reaches(model, bar):
     """Settings were chosen on the interactions before the last one (docs/reference/models.md has the sweeps)."""
-    assert map_at_25("careerbuilder_slice", model) >= 0.12
+    assert map_at_25("careerbuilder_slice", model) >= bar

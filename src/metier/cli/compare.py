@@ -1,10 +1,13 @@
 """`metier compare`: are two models, or two runs, really different on the same people?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from metier.cli.terminal import Home, Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from metier.evaluate.summary import Segment
 
 
 def compare(
@@ -17,6 +20,9 @@ def compare(
         ),
     ] = None,
     metric: Annotated[str, typer.Option(help="map, map_trec, ndcg, recall, precision or mrr.")] = "map",
+    segment: Annotated[
+        str, typer.Option(help="Only people with that many past applications: all, warm, cold, history 2-4, ...")
+    ] = "all",
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -25,11 +31,12 @@ def compare(
     from metier.evaluate.comparison import compare_models, compare_runs
 
     workspace = Workspace.open(home)
+    group = cast("Segment", segment)
     labels = [name.strip() for name in models.split(",") if name.strip()] if models else None
     if other is None:
-        rows = compare_models(workspace.run(run), labels, metric)
+        rows = compare_models(workspace.run(run), labels, metric, group)
     else:
-        rows = compare_runs(workspace.run(run), workspace.run(other), labels, metric)
+        rows = compare_runs(workspace.run(run), workspace.run(other), labels, metric, group)
     if as_json:
         print_json({"rows": rows})
         return
@@ -44,5 +51,5 @@ def compare(
         )
         for row in rows
     ]
-    title = f"{metric}@{rows[0]['k']}, {rows[0]['users']:,} people" if rows else None
+    title = f"{metric}@{rows[0]['k']}, {segment}: {rows[0]['users']:,} people" if rows else None
     print_table(["model", "baseline", "difference", "95 %", "p", "p Holm"], lines, title=title)

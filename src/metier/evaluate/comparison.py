@@ -8,13 +8,15 @@ import polars as pl
 from metier.errors import UsageError
 from metier.evaluate.metrics import METRICS, Values
 from metier.evaluate.run_folder import load
-from metier.evaluate.summary import Difference, differences
+from metier.evaluate.summary import SEGMENTS, Difference, Segment, differences, members
 
 
-def compare_models(folder: Path, labels: Sequence[str] | None, metric: str) -> list[Difference]:
+def compare_models(
+    folder: Path, labels: Sequence[str] | None, metric: str, segment: Segment = "all"
+) -> list[Difference]:
     """Models of one run minus the first of `labels`; without labels all models minus the best by `metric`."""
     meta = load(folder)["meta"]
-    values = _by_model(_read(folder), metric)
+    values = _by_model(_read(folder, segment), metric)
     _check(labels or [], values, folder.name)
     competitors = [label for label in values if meta["models"][label]["model"] is not None] or list(values)
     baseline = labels[0] if labels else max(competitors, key=lambda label: float(values[label].mean()))
@@ -24,10 +26,12 @@ def compare_models(folder: Path, labels: Sequence[str] | None, metric: str) -> l
     return differences(values, pairs, metric=metric, k=meta["k"], seed=meta["seed"])
 
 
-def compare_runs(folder: Path, other: Path, labels: Sequence[str] | None, metric: str) -> list[Difference]:
+def compare_runs(
+    folder: Path, other: Path, labels: Sequence[str] | None, metric: str, segment: Segment = "all"
+) -> list[Difference]:
     """Each model that both runs have, `other` minus `folder`; both must have judged the same people at the same k."""
     meta, other_meta = load(folder)["meta"], load(other)["meta"]
-    frames = _read(folder), _read(other)
+    frames = _read(folder, segment), _read(other, segment)
     people = [frame.select("fold", "person", "relevant").unique(maintain_order=True) for frame in frames]
     if not people[0].equals(people[1]) or meta["k"] != other_meta["k"]:
         raise UsageError(
@@ -46,8 +50,15 @@ def compare_runs(folder: Path, other: Path, labels: Sequence[str] | None, metric
     return differences(values, pairs, metric=metric, k=meta["k"], seed=meta["seed"])
 
 
-def _read(folder: Path) -> pl.DataFrame:
-    return pl.read_parquet(folder / "per_user.parquet")
+def _read(folder: Path, segment: Segment) -> pl.DataFrame:
+    """Per-person values of a segment; UsageError when nobody is in it."""
+    if segment not in SEGMENTS:
+        raise UsageError(f"no segment {segment!r}; there are {', '.join(SEGMENTS)}")
+    frame = pl.read_parquet(folder / "per_user.parquet")
+    kept = frame.filter(pl.Series(members(frame["history"].to_numpy(), segment), dtype=pl.Boolean))
+    if kept.is_empty():
+        raise UsageError(f"run {folder.name!r} judged nobody of segment {segment!r}; cure: another segment or protocol")
+    return kept
 
 
 def _by_model(frame: pl.DataFrame, metric: str) -> dict[str, Values]:
