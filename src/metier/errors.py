@@ -36,10 +36,3 @@ class NotFittedError(MetierError):
 
 class BundleError(MetierError):
     """A stored model is incomplete, altered or of another version."""
-
-
-class MissingExtraError(MetierError):
-    """An optional dependency is needed and not installed."""
-
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(f"{package} is not installed; cure: pip install 'metier[{extra}]'")

@@ -51,9 +51,18 @@ def test_temporal_by_hand() -> None:
     assert set(one.candidates) == {"live", "open"}
     assert set(one.train.jobs["id"]) == {"old", "live", "open"}, "a posting from after the cut-off is not known"
     assert one.train.history["title"].to_list() == ["x"]
-    assert one.left_out == {"applied to before the cut-off": 0, "job not live at the cut-off": 1}
+    assert one.left_out == {"no time": 0, "applied to before the cut-off": 0, "job not live at the cut-off": 1}
     assert two.left_out["applied to before the cut-off"] == 1
     assert two.truth.is_empty()
+
+
+def test_an_application_without_time_is_counted_as_left_out() -> None:
+    tables = by_hand()
+    first = pl.int_range(pl.len()) == 0
+    timeless = tables.interactions.with_columns(time=pl.when(first).then(None).otherwise(pl.col("time")))
+    one, _ = folds(tables.replace(interactions=timeless), "temporal")
+    assert one.left_out["no time"] == 1
+    assert pairs(one.train.interactions) == {("b", "old")}
 
 
 def test_leave_last_out_by_hand() -> None:

@@ -45,6 +45,13 @@ def test_runs_are_compared_by_label(runs: Workspace) -> None:
     assert len(compare_runs(runs.run("one"), runs.run("two"), ["by-job"], "map")) == 1
 
 
+def test_another_truth_of_the_same_people_is_no_comparison(runs: Workspace) -> None:
+    truth = runs.run("two") / "qrels.txt"
+    truth.write_text(truth.read_text().replace(" j", " other-j", 1))
+    with pytest.raises(UsageError, match="same truth"):
+        compare_runs(runs.run("one"), runs.run("two"), None, "map")
+
+
 def test_a_segment_is_compared_apart(runs: Workspace) -> None:
     document = run_folder.load(runs.run("one"))
     means = {
@@ -68,7 +75,7 @@ def test_wrong_use_is_named(runs: Workspace) -> None:
     with pytest.raises(UsageError, match="no model 'random-like' in one and two"):
         compare_runs(one, two, ["random-like"], "map")
     save(runs, "short", {"by-job": {}}, k=5)
-    with pytest.raises(UsageError, match="did not judge the same people with the same k"):
+    with pytest.raises(UsageError, match="did not judge the same people by the same truth and k"):
         compare_runs(one, runs.run("short"), None, "map")
     town = runs.load("town")
     runs.save("town", town.replace(people=town.people.head(100)), {})

@@ -74,3 +74,9 @@ def test_default_protocol_follows_the_data() -> None:
     assert default_protocol(checkerboard()) == "given"
     town = small_town()
     assert default_protocol(town.replace(windows=town.windows.clear())) == "leave-last-out"
+
+
+def test_a_setting_of_null_can_be_repeated() -> None:
+    given = {"popularity": {"settings": {"half_life_days": None}}}
+    experiment = Experiment.check({"dataset": "d", "protocol": "given", "models": given}, "test")
+    assert "half_life_days" not in experiment.toml()

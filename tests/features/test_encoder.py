@@ -52,6 +52,8 @@ def test_rare_values_and_constant_numbers() -> None:
     frame = pl.DataFrame({"degree": ["a", "a", "b"], "same": [5.0, 5.0, 5.0], "when": [None, None, None]})
     features = Encoder.fit(frame, min_count=2).encode(frame)
     assert features.names == ("degree=a", "same=[-inf,inf)")
+    counted = pl.DataFrame({"n": ["x", "y"], "value": ["a", "b"], "row": ["c", "c"]})
+    assert Encoder.fit(counted).encode(counted).names == ("n=x", "n=y", "value=a", "value=b", "row=c")
 
 
 def test_moments_are_binned_in_days() -> None:

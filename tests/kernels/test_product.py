@@ -1,6 +1,7 @@
 """The parallel sparse product against SciPy."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import get_num_threads, set_num_threads
@@ -49,3 +50,9 @@ def test_cancelled_entries_stay_stored():
     left, right = CSR(np.array([[1, 1]], np.float32)), CSR(np.array([[1], [-1]], np.float32))
     assert product(left, right).nnz == 1
     assert product(left, right).toarray() == [[0]]
+
+
+def test_sizes_that_do_not_fit_are_refused():
+    left, right = CSR((3, 5), dtype=np.float32), CSR((4, 2), dtype=np.float32)
+    with pytest.raises(ValueError, match="cannot multiply"):
+        product(left, right)

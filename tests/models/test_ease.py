@@ -61,3 +61,9 @@ def test_the_core_is_the_most_applied_to(tiny, rng):
     assert np.isfinite(scores[0, :2]).all()
     assert np.isnan(scores[0, 2:]).all()
     assert np.isnan(scores[1]).all(), "none of this person's jobs is in the core"
+
+
+def test_without_an_application_nobody_is_scored(build):
+    data = build(np.zeros((3, 4), np.float32))
+    model = EASE().fit(data, rng=np.random.default_rng(0))
+    assert np.isnan(model.score(data.query(np.arange(3, dtype=np.int32)))).all()

@@ -1,15 +1,17 @@
 """BPR and SVD++ find the checkerboard; the naive rating models stay at chance; training leaves the target out."""
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy import sparse
 
-from metier.data import CSR, Dataset
+from metier.data import CSR, Dataset, Query
 from metier.data.splits import folds
 from metier.features.assemble import assemble
 from metier.models.base import recommend
 from metier.models.bpr import BPR
 from metier.models.factorization import FactorizationConfig, HistoryUse, NegativeSampler, factorize
+from metier.models.fm import FM, FMNoResume
 from metier.models.svd_naive import NaiveSVD
 from metier.models.svdpp import SVDpp
 from metier.models.svdpp_naive import NaiveSVDpp
@@ -64,6 +66,37 @@ def test_negatives_come_from_the_place_of_the_job() -> None:
     assert (state[drawn[:, :4]] == state[:80, None]).all()
     assert (city[drawn[:, 4:6]] == city[:80, None]).all()
     assert (state[drawn[:, 6:]] != state[:80, None]).any()
+
+
+@pytest.mark.parametrize("model_class", [SVDpp, FM, FMNoResume])
+def test_who_never_applied_has_no_vector_of_their_own(model_class: type) -> None:
+    """A random start is not a preference: without applications and words, everyone of one place gets one ranking."""
+    data = assemble(small_town()).dataset
+    model = model_class().fit(data, rng=np.random.default_rng(0))
+    cold = np.flatnonzero(np.diff(data.matrix.indptr) == 0).astype(np.int32)
+    empty = CSR((len(cold), len(data.items)), dtype=np.float32)
+    known, unknown = (model.score(Query(users, empty)) for users in (cold, np.full_like(cold, -1)))
+    np.testing.assert_array_equal(known, known[:1].repeat(len(cold), axis=0))
+    if model_class is not SVDpp:  # which cannot score a stranger without history
+        np.testing.assert_array_equal(known, unknown)
+
+
+@pytest.mark.parametrize("model_class", [FM, SVDpp])
+def test_people_without_times_are_ranked_alone_as_in_a_batch(model_class: type) -> None:
+    tables = small_town()
+    odd = pl.col("person").str.strip_prefix("p").cast(pl.Int32) % 2 == 1
+    timeless = tables.interactions.with_columns(time=pl.when(odd).then(None).otherwise(pl.col("time")))
+    data = assemble(tables.replace(interactions=timeless)).dataset
+    model = model_class().fit(data, rng=np.random.default_rng(0))
+    people = np.arange(40, dtype=np.int32)
+    together = model.score(data.query(people))
+    alone = np.concatenate([model.score(data.query(people[[row]])) for row in range(40)])
+    np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-5)
+
+
+def test_more_near_negatives_than_negatives_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than all negatives"):
+        FactorizationConfig(same_state=0.7, same_city=0.4)
 
 
 def test_averaging_keeps_the_mean_of_the_epochs() -> None:

@@ -1,4 +1,4 @@
-"""`metier describe`: counts, shares, missing values and quantiles of a dataset. No text and no id is shown."""
+"""`metier describe`: counts, shares, missing values and quantiles of a dataset. No text, id or rare value is shown."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.75, 0.9, 0.99, 1.0)
 FREE_TEXT = ("id", "text", "title", "zip")
 """Columns whose values are never shown, only counted."""
+FEWEST = 5
+"""People (or jobs) that must hold a value for it to be shown: a rare one may tell who somebody is."""
 
 
 def describe(
@@ -108,13 +110,17 @@ def _windows(tables: "Tables") -> list[dict[str, Any]]:
 
 
 def _column(table: str, values: "pl.Series") -> dict[str, Any]:
-    """Kind, share missing, distinct values and, for categories, the three most common with their shares."""
+    """Kind, share missing, distinct values and, for categories, the three most common with their shares.
+
+    A value that fewer than FEWEST rows hold is not shown.
+    """
     import polars as pl
 
-    single = values.explode() if values.dtype == pl.List(pl.String) else values
+    single = values.list.unique().explode() if values.dtype == pl.List(pl.String) else values
     top: dict[str, float] = {}
     if single.dtype == pl.String and values.name not in (*FREE_TEXT, "person", "job"):
-        counts = single.drop_nulls().value_counts(name="n").sort("n", values.name, descending=[True, False]).head(3)
+        counts = single.drop_nulls().value_counts(name="n").filter(pl.col("n") >= FEWEST)
+        counts = counts.sort("n", values.name, descending=[True, False]).head(3)
         top = {value: n / len(values) for value, n in counts.iter_rows()}
     return {
         "table": table,

@@ -59,7 +59,8 @@ def evaluate(
     else:
         names = [name.strip() for name in models.split(",") if name.strip()] if models else list(MODELS)
         chosen = read_settings(settings or [], names)
-        given.setdefault("protocol", default_protocol(workspace.load(dataset)))
+        if protocol is None:
+            given["protocol"] = default_protocol(workspace.load(dataset))
         entries = {name: {"settings": chosen.get(name, {})} for name in names}
         asked = Experiment.check({"dataset": dataset, "models": entries, **given}, "options")
     name = run or f"{asked.dataset}-{asked.protocol}" + ("-inner" if asked.inner else "")

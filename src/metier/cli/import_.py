@@ -95,10 +95,11 @@ def store_market(workspace: "Workspace", name: str, people: int, seed: int) -> "
     """Generate a market and keep it as a dataset, with its truth beside it for the oracle."""
     from metier.sources.market import MarketKnobs, generate, save_truth
 
-    target, knobs = workspace.dataset(name), MarketKnobs(people=people)
+    workspace.dataset(name)  # a name that is none is refused before the work
+    knobs = MarketKnobs(people=people)
     made = generate(knobs, seed)
-    workspace.save(name, made.tables, {"source": "market", "seed": seed, **knobs.model_dump(mode="json")})
-    save_truth(made, target / "oracle")
+    about = {"source": "market", "seed": seed, **knobs.model_dump(mode="json")}
+    workspace.save(name, made.tables, about, extras=lambda folder: save_truth(made, folder / "oracle"))
     return made
 
 

@@ -91,9 +91,8 @@ def _known(bundle: "Bundle", ids: list[str], *, skip_unknown: bool) -> list[str]
         return ids
     named = ", ".join(map(repr, unknown[:5])) + (f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else "")
     if not skip_unknown or len(unknown) == len(ids):
-        examples = ", ".join(map(repr, bundle.dataset.users.ids[:3]))
         raise UnknownIdError(
-            f"no person {named} among the {len(bundle.dataset.users):,} of this bundle (such as {examples}), and no "
+            f"no person {named} among the {len(bundle.dataset.users):,} of this bundle, and no "
             "file of that name; cure: --skip-unknown for the known ones, --resume for a new person"
         )
     note(f"skipped {len(unknown):,} unknown people: {named}")

@@ -120,6 +120,7 @@ def _temporal(tables: Tables) -> Iterator[Fold]:
         fresh = later.join(before, on=["person", "job"], how="anti")
         truth = fresh.filter(pl.col("job").is_in(live.implode()))
         left_out = {
+            "no time": cut.interactions["time"].null_count(),
             "applied to before the cut-off": len(later) - len(fresh),
             "job not live at the cut-off": len(fresh) - len(truth),
         }

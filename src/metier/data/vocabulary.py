@@ -45,10 +45,7 @@ class Vocabulary:
         """Row number of one id; UnknownIdError names the id."""
         row = self._row.get(key)
         if row is None:
-            raise UnknownIdError(
-                f"unknown {self.name} id {key!r}; {len(self):,} are known, "
-                f"for example {', '.join(map(repr, self.ids[:3])) or 'none'}"
-            )
+            raise UnknownIdError(f"unknown {self.name} id {key!r}; it is none of the {len(self):,} known ones")
         return row
 
     def numbers(self, keys: Iterable[str], *, missing: Literal["error", "negative"] = "error") -> Nums:

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -36,19 +38,32 @@ class Workspace:
         return self.home / "models" / _checked(name)
 
     def names(self, kind: str) -> list[str]:
-        """What is stored under "datasets", "runs" or "models"."""
+        """What is stored under "datasets", "runs" or "models"; a folder with a dot is one that a crash left behind."""
         folder = self.home / kind
-        return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        found = folder.iterdir() if folder.is_dir() else []
+        return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
 
-    def save(self, name: str, tables: Tables, about: dict[str, Any]) -> Path:
-        """Write Parquet files and `dataset.json`; the folder appears whole or not at all."""
+    def save(
+        self, name: str, tables: Tables, about: dict[str, Any], *, extras: Callable[[Path], None] | None = None
+    ) -> Path:
+        """Write Parquet files and `dataset.json`; the folder appears whole or not at all.
+
+        Parameters
+        ----------
+        extras : called with the folder before it appears, writes into it what else belongs to the dataset.
+        """
         target = self.dataset(name)
         partial = target.with_name(f".{target.name}.{os.getpid()}")
         partial.mkdir(parents=True, exist_ok=True)
-        for frame in fields(Tables):
-            getattr(tables, frame.name).write_parquet(partial / f"{frame.name}.parquet")
-        (partial / "dataset.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, default=str))
-        swap(partial, target)
+        try:
+            for frame in fields(Tables):
+                getattr(tables, frame.name).write_parquet(partial / f"{frame.name}.parquet")
+            (partial / "dataset.json").write_text(json.dumps(about, indent=2, ensure_ascii=False, default=str))
+            if extras is not None:
+                extras(partial)
+            swap(partial, target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
         return target
 
     def load(self, name: str) -> Tables:
@@ -72,17 +87,11 @@ def swap(partial: Path, target: Path) -> None:
     old = target.with_name(f".{target.name}.old")
     if target.exists():
         if old.exists():
-            _remove(old)
+            shutil.rmtree(old)
         target.rename(old)
     partial.rename(target)
     if old.exists():
-        _remove(old)
-
-
-def _remove(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder)
+        shutil.rmtree(old)
 
 
 def _checked(name: str) -> str:

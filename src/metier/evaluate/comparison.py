@@ -33,9 +33,10 @@ def compare_runs(
     meta, other_meta = load(folder)["meta"], load(other)["meta"]
     frames = _read(folder, segment), _read(other, segment)
     people = [frame.select("fold", "person", "relevant").unique(maintain_order=True) for frame in frames]
-    if not people[0].equals(people[1]) or meta["k"] != other_meta["k"]:
+    truths = [(run / "qrels.txt").read_bytes() for run in (folder, other)]
+    if not people[0].equals(people[1]) or truths[0] != truths[1] or meta["k"] != other_meta["k"]:
         raise UsageError(
-            f"runs {folder.name!r} and {other.name!r} did not judge the same people with the same k "
+            f"runs {folder.name!r} and {other.name!r} did not judge the same people by the same truth and k "
             f"({len(people[0]):,} people at {meta['k']}, {len(people[1]):,} at {other_meta['k']}); "
             "cure: evaluate both on one dataset, protocol and k"
         )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from metier.data import Dataset, Fold, Nums, Query, Tables, Vocabulary
 from metier.data.splits import Protocol, folds
-from metier.errors import MetierError, MissingExtraError, UsageError
+from metier.errors import MetierError, UsageError
 from metier.evaluate.metrics import LIST_METRICS, METRICS, Values, exposure
 from metier.features.assemble import assemble
 from metier.models.base import Recommender, recommend
@@ -233,7 +233,7 @@ def _joined(parts: list[Ranked]) -> Ranked:
 
 def _describe(factory: Factory, name: str | None, given: Mapping[str, Any]) -> About:
     """All settings with their defaults; a model whose package is absent shows what was given and fails when fitted."""
-    with contextlib.suppress(ImportError, MissingExtraError):
+    with contextlib.suppress(ImportError):
         model = factory()
         return About(name, model.config.model_dump(mode="json"), str(getattr(model, "note", "")))
     return About(name, dict(given), "")

@@ -78,7 +78,10 @@ class Experiment(_Strict):
 
     def toml(self) -> str:
         """The file that repeats this experiment."""
-        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+        plain = self.model_dump(mode="json", exclude_none=True)
+        for entry in plain["models"].values():  # TOML has no null; a setting of null is its absence
+            entry["settings"] = {key: value for key, value in entry["settings"].items() if value is not None}
+        return tomli_w.dumps(plain)
 
     @property
     def command(self) -> str:

@@ -107,8 +107,8 @@ def _entries(one: Field, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, n
 
 
 def _values(column: pl.Series, min_count: int) -> tuple[str, ...]:
-    counts = column.drop_nulls().value_counts(name="n").filter(pl.col("n") >= min_count)
-    return tuple(counts[column.name].sort())
+    counts = column.alias("value").drop_nulls().value_counts(name="n").filter(pl.col("n") >= min_count)
+    return tuple(counts["value"].sort())
 
 
 def _binned(name: str, numbers: pl.Series, bins: int) -> Field:

@@ -14,8 +14,10 @@ def product(left: CSR, right: CSR) -> CSR:
     """(n, m) CSR float32 of left @ right, (n, l) and (l, m); columns in the order they were met.
 
     An entry whose terms cancel stays as a stored 0 (SciPy drops it): a score of 0 is a score. Each sum runs in one
-    order whatever the number of threads, so results repeat bit by bit.
+    order whatever the number of threads, so results repeat bit by bit. ValueError when the inner sizes differ.
     """
+    if left.shape[1] != right.shape[0]:
+        raise ValueError(f"cannot multiply {left.shape} by {right.shape}: the compiled loop would read outside")
     shape = (left.shape[0], right.shape[1])
     lanes = min(8 * get_num_threads(), shape[0])
     left_ptr, right_ptr = left.indptr.astype(np.int64), right.indptr.astype(np.int64)

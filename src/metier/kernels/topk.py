@@ -21,12 +21,14 @@ def top_k(scores: Floats, banned: CSR, allowed: NDArray[np.bool_], tie: Nums, k:
     -------
     items (b, k) int32 padded with -1, scores (b, k) float32 padded with NaN.
     """
+    _check(scores.shape, banned, allowed, tie)
     scores = np.ascontiguousarray(scores, dtype=np.float32)
     return _dense(scores, banned.indptr.astype(np.int64), banned.indices.astype(np.int32), allowed, tie, k)
 
 
 def top_k_sparse(scores: CSR, banned: CSR, allowed: NDArray[np.bool_], tie: Nums, k: int) -> tuple[Nums, Floats]:
     """`top_k` over the stored entries of a (b, I) CSR."""
+    _check(scores.shape, banned, allowed, tie)
     return _sparse(
         scores.indptr.astype(np.int64),
         scores.indices.astype(np.int32),
@@ -50,6 +52,12 @@ def top_k_reference(scores: Floats, banned: CSR, allowed: NDArray[np.bool_], tie
         best = columns[np.lexsort((tie[columns], -line[columns]))][:k]
         items[row, : len(best)], values[row, : len(best)] = best, line[best]
     return items, values
+
+
+def _check(shape: tuple[int, int], banned: CSR, allowed: NDArray[np.bool_], tie: Nums) -> None:
+    """The compiled loops read without bounds checks, so sizes are compared here."""
+    if not (banned.shape == shape and allowed.shape == tie.shape == (shape[1],)):
+        raise ValueError(f"scores {shape}, banned {banned.shape}, allowed {allowed.shape}, tie {tie.shape} do not fit")
 
 
 @njit(cache=True, inline="always")

@@ -16,8 +16,8 @@ from metier.data import CSR, Dataset, Floats, Nums, Query, Ranking
 from metier.errors import NotFittedError
 from metier.kernels.topk import top_k, top_k_sparse
 
-BATCH = 1024
-"""People ranked at a time: bounds memory at BATCH x I floats."""
+SCORES = 2**26
+"""Scores held at a time: bounds the memory of ranking at 256 MB, whatever the number of jobs."""
 
 
 class ModelConfig(BaseModel):
@@ -118,7 +118,7 @@ def recommend(
     ----------
     candidates : (m,) row numbers that may be recommended; all when None.
     exclude : (b, I) CSR whose stored entries are never recommended; usually `query.history`.
-    seed : equal scores are ordered by a hash of (seed, item), so no id order can flatter a model.
+    seed : draws the order of equal scores (`tie_order`), so no id order can flatter a model.
 
     Returns
     -------
@@ -126,18 +126,29 @@ def recommend(
     """
     n_items = int(query.history.shape[1])
     tie = tie_order(n_items, seed)
-    allowed = np.zeros(n_items, dtype=np.bool_)
-    allowed[slice(None) if candidates is None else candidates] = True
-    best = Ranking(np.full((len(query), k), -1, np.int32), np.full((len(query), k), np.nan, np.float32))
-    for rows in _batches(len(query)):
-        part = take(query, rows)
-        banned = CSR((len(rows), n_items), dtype=np.float32) if exclude is None else CSR(exclude[rows])
-        if isinstance(model, Neighbour):
-            found = top_k_sparse(model.score_sparse(part), banned, allowed, tie, k)
-        else:
-            found = top_k(model.score(part), banned, allowed, tie, k)
-        best.items[rows], best.scores[rows] = found
-    return best
+    open_ = np.arange(n_items, dtype=np.int32) if candidates is None else np.unique(candidates)  # (m,)
+    if exclude is None:
+        exclude = CSR(query.history.shape, dtype=np.float32)
+    if isinstance(model, Neighbour):
+        allowed = np.isin(np.arange(n_items), open_)
+
+        def best(part: Query, banned: CSR) -> tuple[Nums, Floats]:
+            return top_k_sparse(model.score_sparse(part), banned, allowed, tie, k)
+    else:
+        # Only candidates are scored; their columns are numbered back at the end.
+        factored = (model, model.item_vectors()[open_].T) if isinstance(model, Factored) else None  # (d, m)
+        everything, numbers = np.ones(len(open_), np.bool_), np.append(open_, np.int32(-1))
+
+        def best(part: Query, banned: CSR) -> tuple[Nums, Floats]:
+            # (b, d) @ (d, m), or whatever the model does for its (b, m)
+            scores = factored[0].query_vectors(part) @ factored[1] if factored else model.score(part, open_)
+            columns, found = top_k(scores, CSR(banned[:, open_]), everything, tie[open_], k)
+            return numbers[columns], found
+
+    ranking = Ranking(np.full((len(query), k), -1, np.int32), np.full((len(query), k), np.nan, np.float32))
+    for rows in _batches(len(query), max(1, min(1024, SCORES // max(len(open_), 1)))):
+        ranking.items[rows], ranking.scores[rows] = best(take(query, rows), CSR(exclude[rows]))
+    return ranking
 
 
 def tie_order(n_items: int, seed: int) -> Nums:
@@ -156,6 +167,6 @@ def take(query: Query, rows: Nums) -> Query:
     )
 
 
-def _batches(n: int) -> Iterator[Nums]:
-    for start in range(0, n, BATCH):
-        yield np.arange(start, min(start + BATCH, n), dtype=np.int32)
+def _batches(n: int, size: int) -> Iterator[Nums]:
+    for start in range(0, n, size):
+        yield np.arange(start, min(start + size, n), dtype=np.int32)

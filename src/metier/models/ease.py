@@ -7,6 +7,7 @@ from pydantic import Field
 from scipy import linalg
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
+from metier.errors import MetierError
 from metier.models.base import Fitted, ModelConfig
 
 
@@ -51,8 +52,7 @@ class EASE(Fitted):
         x = data.matrix[:, self.core_].astype(np.float64)
         gram = np.asfortranarray((x.T @ x).toarray())
         gram[np.diag_indices_from(gram)] += config.reg
-        factor, _ = linalg.lapack.dpotrf(gram, lower=1, overwrite_a=1)
-        inverse, _ = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)  # the lower triangle of P
+        inverse = _inverse(gram)
         diagonal = inverse.diagonal().astype(np.float32)
         weights = np.tril(inverse.astype(np.float32), -1)
         weights += weights.T
@@ -67,3 +67,14 @@ class EASE(Fitted):
         told = np.flatnonzero(np.diff(history.indptr))
         scores[np.ix_(told, self.core_)] = history[told] @ self.weights_
         return scores if items is None else scores[:, items]
+
+
+def _inverse(gram: np.ndarray) -> np.ndarray:
+    """Lower triangle of the inverse of an (n, n) float64 positive definite matrix, which is overwritten."""
+    if not len(gram):
+        return gram
+    factor, failed = linalg.lapack.dpotrf(gram, lower=1, overwrite_a=1)
+    inverse, singular = linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed or singular:
+        raise MetierError("EASE: X^T X + reg I is not positive definite; cure: a larger reg")
+    return np.asarray(inverse)

@@ -1,11 +1,11 @@
 """The training loop that FM, BPR and SVD++ share: order, negatives, epochs, averaging. The mathematics is in
 `metier.kernels.fm`."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
 from metier.kernels.fm import LOSSES, Histories, Loss, Parameters, Settings, fm_epoch, initial, rows_of
@@ -35,6 +35,12 @@ class FactorizationConfig(ModelConfig):
     """Share of the negatives drawn from its city."""
     average_from: int = Field(default=4, ge=0)
     """First epoch whose parameters enter the average that is kept (Polyak & Juditsky 1992); 0 keeps the last."""
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> Self:
+        if self.same_state + self.same_city > 1:
+            raise ValueError(f"same_state + same_city is {self.same_state + self.same_city:g}, more than all negatives")
+        return self
 
 
 class HistoryUse(NamedTuple):
@@ -110,13 +116,13 @@ def closeness(use: HistoryUse) -> Floats:
 
 
 def in_order(data: Dataset) -> Histories:
-    """Each person's applications by time; without any time all have place 0."""
+    """Each person's applications by time; those of a person without any time all have place 0."""
     pairs = data.interactions
     order = np.lexsort((pairs.items, np.nan_to_num(pairs.times, nan=-np.inf), pairs.users))
     start = np.searchsorted(pairs.users[order], np.arange(len(data.users) + 1))
     place = np.arange(len(order)) - start[pairs.users[order]]
-    timed = not np.isnan(pairs.times).all()
-    return Histories(start, pairs.items[order].astype(np.int32), (place * timed).astype(np.int32))
+    timed = np.bincount(pairs.users, ~np.isnan(pairs.times), minlength=len(data.users)) > 0
+    return Histories(start, pairs.items[order].astype(np.int32), (place * timed[pairs.users[order]]).astype(np.int32))
 
 
 def past_shares(query: Query, use: HistoryUse) -> CSR:
@@ -125,10 +131,11 @@ def past_shares(query: Query, use: HistoryUse) -> CSR:
     lengths = np.diff(history.indptr)
     rows = np.repeat(np.arange(len(query)), lengths)
     distance = np.zeros(len(rows), dtype=np.int64)
-    if query.times is not None and not np.isnan(query.times.data).all():
-        times = np.nan_to_num(query.times.data, nan=-np.inf)
-        order = np.lexsort((history.indices, times, rows))
+    if query.times is not None:
+        timed = np.bincount(rows, ~np.isnan(query.times.data), minlength=len(query)) > 0
+        order = np.lexsort((history.indices, np.nan_to_num(query.times.data, nan=-np.inf), rows))
         distance[order] = history.indptr[rows + 1] - np.arange(len(rows))  # 1 for the latest
+        distance[~timed[rows]] = 0
     by_distance = closeness(use)
     share = np.where(distance < len(by_distance), by_distance[np.minimum(distance, use.longest)], 0.0)
     mass = np.bincount(rows, share, minlength=len(query))
@@ -147,7 +154,7 @@ class NegativeSampler:
         self.jobs, self.count = len(data.items), config.negatives
         shares = {"state": config.same_state, "city": config.same_city}
         self.near = [
-            (round(share * config.negatives), *_groups(data.item_features.field(field).matrix))
+            (int(share * config.negatives), *_groups(data.item_features.field(field).matrix))
             for field, share in shares.items()
             if field in data.item_features.field_names
         ]

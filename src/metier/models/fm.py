@@ -77,12 +77,13 @@ class FM(Factored):
         n_users, n_items = data.shape
         asked = data.query(np.arange(n_users, dtype=np.int32))
         person_words = self._person_words(asked)
+        active = np.diff(data.matrix.indptr) > 0
         common = np.bincount(data.interactions.items, minlength=n_items) >= config.min_count
         blocks = {  # name: (people, jobs)
             "job": (CSR((n_users, n_items), dtype=np.float32), _indicators(common & config.ids)),
             "job attribute": _one_sided(data.item_features.matrix, n_users, config.attributes, people=False),
             "word": (person_words, strongest(words.encode(data.item_texts), config.words)),
-            "person": (_indicators(np.full(n_users, config.ids)), CSR((n_items, n_users), dtype=np.float32)),
+            "person": (_indicators(active & config.ids), CSR((n_items, n_users), dtype=np.float32)),
             "person attribute": _one_sided(data.user_features.matrix, n_items, config.attributes, people=True),
         }
         people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
@@ -99,8 +100,10 @@ class FM(Factored):
         self.word_vectors_, self.person_vectors_, self.attribute_vectors_ = (
             vectors[ends[at] : ends[at + 1]] for at in (1, 2, 3)
         )
-        if not config.ids:
-            self.person_vectors_ = np.zeros_like(self.person_vectors_)
+        # A vector that no application has moved is still its random start: it says nothing, so it is silenced.
+        self.person_vectors_[~active | (not config.ids)] = 0
+        seen = np.bincount(data.user_features.matrix[active].indices, minlength=len(self.attribute_vectors_))
+        self.attribute_vectors_[seen == 0] = 0
         q = jobs @ vectors  # (I, k)
         bias = jobs @ weights
         if config.pairs_inside_job:

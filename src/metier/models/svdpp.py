@@ -45,6 +45,7 @@ class SVDpp(Factored):
         people, jobs, pasts = (_one_hot(blocks, at) for at in range(3))
         vectors, weights = factorize(people, jobs, pasts, data, self.config, self._history_use, rng)
         self.user_vectors_, items, self.past_vectors_ = np.split(vectors, np.cumsum(blocks)[:-1])
+        self.user_vectors_[np.diff(data.matrix.indptr) == 0] = 0  # never moved from the random start
         self.item_vectors_ = np.column_stack([items, weights[n_users : n_users + n_items]])
         never = np.bincount(data.interactions.items, minlength=n_items) == 0
         self.item_vectors_[never] = np.nan

@@ -44,7 +44,7 @@ def read_careerbuilder(
 
     People have the attributes degree, major, graduated, history_count, experience_years, employed, managed_others and
     managed_count. Of each (person, job) the first application is kept; a window has its cut-off five days in. Users,
-    applications and jobs are needed; without window dates all is one period.
+    applications and jobs are needed; without window dates nobody has a window, and that is counted as a warning.
 
     Raises
     ------
@@ -196,8 +196,10 @@ def _text(column: str, nulls: Sequence[str] = ("",)) -> pl.Expr:
 
 
 def _in_window(log: FileLog, frame: pl.DataFrame, windows: pl.DataFrame | None) -> pl.DataFrame:
+    """Rows of a window that has dates; without any dates all rows, their window unknown."""
     if windows is None:
-        return frame
+        log.warn(f"{log.names['window']}: no window_dates.tsv, set to unknown", frame["window"].count())
+        return frame.with_columns(window=pl.lit(None, dtype=pl.Int16))
     known = pl.col("window").is_in(windows["window"].implode()).fill_null(False)
     return log.set_aside(frame, ~known, column="window", code="window", reason="no such window in window_dates.tsv")
 

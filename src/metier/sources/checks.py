@@ -24,11 +24,13 @@ def category(column: str, nulls: Sequence[str] = NULLS) -> pl.Expr:
 
 
 def number(column: str, nulls: Sequence[str] = NULLS, dtype: type[pl.DataType] = pl.Float64) -> pl.Expr:
-    """A finite number of `dtype`; null where there is none."""
+    """A finite number of `dtype`; null where there is none. "3.0" is an integer, "2.7" is none."""
     text = category(column, nulls)
     value = text.cast(pl.Float64, strict=False)
-    rounded = pl.when(value.is_finite()).then(value).cast(dtype, strict=False)
-    return (pl.coalesce(text.cast(dtype, strict=False), rounded) if dtype.is_integer() else rounded).alias(column)
+    if not dtype.is_integer():
+        return pl.when(value.is_finite()).then(value).cast(dtype, strict=False).alias(column)
+    whole = pl.when(value.is_finite() & (value == value.floor())).then(value).cast(dtype, strict=False)
+    return pl.coalesce(text.cast(dtype, strict=False), whole).alias(column)
 
 
 def moment(column: str, format: str, nulls: Sequence[str] = NULLS) -> pl.Expr:
@@ -86,7 +88,7 @@ def read_values(
         if name not in strict:
             log.warn(f"{log.names[name]}: unreadable, set to unknown", int(unreadable.sum()))
         elif unreadable.any():
-            reason = "not a date in the format of the column" if column.dtype == TIME else "not a number"
+            reason = "not a date in the format of the column" if column.dtype == TIME else "not a number of the kind asked for"
             keep = log.set_aside(frame, unreadable, column=name, code="value", reason=reason)
             raw, frame = raw.filter(~unreadable), keep
     return frame
@@ -109,6 +111,11 @@ def require_known(log: FileLog, frame: pl.DataFrame, column: str, ids: pl.Series
     return log.set_aside(
         frame, pl.col(LINE).is_in(unknown.implode()), column=column, code=_UNKNOWN[column], reason=reason
     )
+
+
+def require_positive(log: FileLog, frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """Rows whose number is above 0 (unknown passes)."""
+    return log.set_aside(frame, pl.col(column) <= 0, column=column, code="value", reason="not above 0")
 
 
 def require_past(log: FileLog, frame: pl.DataFrame, column: str) -> pl.DataFrame:

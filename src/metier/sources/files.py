@@ -17,6 +17,9 @@ from metier.sources.quarantine import LINE, FileLog, Progress
 BLOCK = 1 << 22
 """Bytes read at a time."""
 
+MOST, LONGEST = 20, 30
+"""Names of columns that a message shows, and characters of each."""
+
 _BROKEN = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -140,12 +143,19 @@ def require_columns(file: InputFile, found: Sequence[str], required: Sequence[st
     missing = [name for name in required if name not in found]
     if missing:
         raise DataRejectedError(
-            f"{file.path}: no column {', '.join(map(repr, missing))}; found {', '.join(map(repr, found)) or 'none'}; "
+            f"{file.path}: no column {', '.join(map(repr, missing))}; found {shown(found)}; "
             "cure: give the right file, or the right column name and separator"
         )
     twice = sorted({name for name in found if found.count(name) > 1})
     if twice:
-        raise DataRejectedError(f"{file.path}: column {twice[0]!r} appears twice; cure: rename one of them")
+        raise DataRejectedError(f"{file.path}: column {shown(twice[:1])} appears twice; cure: rename one of them")
+
+
+def shown(names: Sequence[str]) -> str:
+    """Column names for a message, few and short: where a file has no header they are somebody's first row."""
+    some = [repr(name if len(name) <= LONGEST else f"{name[: LONGEST - 3]}...") for name in names[:MOST]]
+    more = [f"and {len(names) - MOST} more"] if len(names) > MOST else []
+    return ", ".join([*some, *more]) or "none"
 
 
 def _split(lines: pl.DataFrame, header: Sequence[str], log: FileLog, separator: str) -> pl.DataFrame:

@@ -160,9 +160,11 @@ class Ledger:
 
 def store(workspace: Workspace, name: str, tables: Tables, report: ImportReport, about: dict[str, Any]) -> Path:
     """Write a dataset with its `quarantine.jsonl` to the workspace; returns the folder."""
-    folder = workspace.save(name, tables, {**about, **report.summary()})
-    report.quarantine.write_ndjson(folder / "quarantine.jsonl")
-    return folder
+
+    def quarantine(folder: Path) -> None:
+        report.quarantine.write_ndjson(folder / "quarantine.jsonl")
+
+    return workspace.save(name, tables, {**about, **report.summary()}, extras=quarantine)
 
 
 def store_rejected(workspace: Workspace, name: str, report: ImportReport) -> Path:

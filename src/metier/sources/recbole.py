@@ -28,8 +28,9 @@ from metier.sources.checks import (
     require_first_time,
     require_known,
     require_past,
+    require_positive,
 )
-from metier.sources.files import InputFile, require_columns, split_blocks
+from metier.sources.files import InputFile, require_columns, shown, split_blocks
 from metier.sources.quarantine import LINE, FileLog, ImportReport, Ledger, Progress
 
 SUFFIXES = {"people": "user", "jobs": "item", "history": "history", "interactions": "inter", "windows": "window"}
@@ -119,6 +120,7 @@ def read_recbole(
     desk = _Desk(folder, name, _read_types(folder / f"{name}.metier.json"), progress)
     log, pairs = desk.open(found[0], "interactions", ["person", "job"])
     pairs = pairs if "time" in pairs.columns else pairs.with_columns(time=pl.lit(None, dtype=TIME))
+    pairs = require_positive(log, pairs, "weight") if "weight" in pairs.columns else pairs
     people, jobs = desk.described("people", pairs["person"]), desk.described("jobs", pairs["job"])
     pairs = require_known(log, require_known(log, pairs, "person", people["id"]), "job", jobs["id"])
     pairs = desk.ledger.close(log, require_first_time(log, require_past(log, pairs, "time"))).drop(LINE)
@@ -181,7 +183,7 @@ class _Desk:
             theirs, _, kind = column.partition(":")
             if kind not in _BY_TYPE:
                 raise DataRejectedError(
-                    f"{path}: column {column!r} has no type; cure: write it as {theirs}:token, "
+                    f"{path}: column {shown([column])} has no type; cure: write it as NAME:token, "
                     f"or with one of {', '.join(_BY_TYPE)}"
                 )
             own = ours.get(theirs, theirs)

@@ -10,6 +10,8 @@ from metier.errors import DataRejectedError
 from metier.sources.files import InputFile, require_columns, split_blocks
 from metier.sources.quarantine import LINE, FileLog, Progress
 
+csv.field_size_limit(2**31 - 1)  # the limit of the csv module, 128 KiB, is shorter than a long posting
+
 UNIT = "\x1f"
 """ASCII unit separator: joins the elements of a Parquet list in one cell."""
 
@@ -48,7 +50,7 @@ def read_records(
     numbers, rows, broken = _parse(lines, len(header), separator, quote)
     log.rows += len(numbers) + len(broken)
     aside = pl.DataFrame({LINE: broken}, schema={LINE: pl.Int64})
-    reason = f"not the {len(header)} fields of the header, or a quote that is never closed"
+    reason = f"not the {len(header)} fields of the header, or a quote that is not closed before the next separator"
     log.set_aside(aside, pl.lit(True), column="", code="fields", reason=reason)
     cells = list(zip(*rows, strict=True)) or [()] * len(header)
     schema = {LINE: pl.Int64} | dict.fromkeys(columns, pl.String)
@@ -63,8 +65,8 @@ def _parse(
 ) -> tuple[list[int], list[list[str]], list[int]]:
     """Line numbers and fields of the records with `width` fields, and the line numbers of the others.
 
-    A stray quote swallows the lines up to the next quote. So when a record over several lines is wrong, only its first
-    line is given up and reading starts again at the next one.
+    A stray quote swallows the lines up to the next quote, or to the end of the file. So when a record over several
+    lines is wrong, only its first line is given up and reading starts again at the next one.
     """
     numbers: list[int] = []
     rows: list[list[str]] = []
@@ -87,8 +89,12 @@ def _parse(
 
 
 def _records(lines: Sequence[str], start: int, separator: str, quote: str) -> Iterator[tuple[int, list[str] | None]]:
-    """For each record from line `start` on: the line after it, and its fields (None when it cannot be read)."""
-    reader = csv.reader((lines[i] for i in range(start, len(lines))), delimiter=separator, quotechar=quote)
+    """For each record from line `start` on: the line after it, and its fields (None when it cannot be read).
+
+    Only a strict reader says that a quote is open at the end of the file, or that text follows a closing one.
+    """
+    rest = (lines[i] for i in range(start, len(lines)))
+    reader = csv.reader(rest, delimiter=separator, quotechar=quote, strict=True)
     while True:
         try:
             record = next(reader)

@@ -18,11 +18,12 @@ from metier.sources.checks import (
     require_first_time,
     require_known,
     require_past,
+    require_positive,
 )
 from metier.sources.files import InputFile
 from metier.sources.quarantine import LINE, FileLog, ImportReport, Ledger, Progress
 from metier.sources.records import UNIT, read_records
-from metier.sources.table_map import Attribute, Described, Join, Moment, TableMap
+from metier.sources.table_map import Attribute, Described, History, Join, Moment, TableMap
 from metier.sources.text import plain_text
 
 
@@ -41,12 +42,14 @@ def read_table(
     """
     desk = _Desk(folder, map, progress)
     jobs = desk.jobs()
-    pairs, past, extras = desk.interactions(), desk.history(), [desk.join(join, "person") for join in map.people.joins]
-    people = desk.people({"interactions": [pairs], "history": [past] if past else [], "joins": extras})
+    pairs, past = desk.interactions(), [desk.history(section) for section in map.history]
+    extras = [desk.join(join, "person") for join in map.people.joins]
+    people = desk.people({"interactions": [pairs], "history": past, "joins": extras})
     everybody = people["id"]
     for join, opened in zip(map.people.joins, extras, strict=True):
         people = desk.attach(people, join, opened, "person")
-    history = desk.settle_history(past, everybody) if past else None
+    settled = [desk.settle_history(*one, everybody) for one in zip(map.history, past, strict=True)]
+    history = pl.concat(settled, how="diagonal") if settled else None
     interactions = desk.settle_interactions(pairs, everybody, jobs["id"])
     report = desk.ledger.report()
     report.check(max_bad)
@@ -106,10 +109,7 @@ class _Desk:
             found = self.ledger.close(log, require_distinct(log, rows, key)).drop(LINE)
         return frame.join(found, left_on="id", right_on=key, how="left", maintain_order="left")
 
-    def history(self) -> Opened | None:
-        section = self.map.history
-        if section is None:
-            return None
+    def history(self, section: History) -> Opened:
         values = {"person": self._category(section.person)}
         if section.title:
             values["title"] = self._category(section.title)
@@ -121,14 +121,14 @@ class _Desk:
             values["sequence"] = number(section.sequence, self.map.format.nulls, pl.Int32)
         return self._open(section.file, values, ["person"])
 
-    def settle_history(self, opened: Opened, people: pl.Series) -> pl.DataFrame:
+    def settle_history(self, section: History, opened: Opened, people: pl.Series) -> pl.DataFrame:
         log, frame = opened
         if "time" in frame.columns:
             frame = require_past(log, frame, "time")
         frame = self.ledger.close(log, require_known(log, frame, "person", people)).drop(LINE)
         if "sequence" not in frame.columns:
             frame = frame.with_columns(sequence=pl.int_range(1, pl.len() + 1, dtype=pl.Int32).over("person"))
-        if self.map.history and self.map.history.html and "text" in frame.columns:
+        if section.html and "text" in frame.columns:
             frame = frame.with_columns(text=plain_text(frame["text"]))
         return frame
 
@@ -142,6 +142,8 @@ class _Desk:
         if section.split:
             values["split"] = self._category(section.split).str.to_lowercase()
         log, frame = self._open(section.file, values, ["person", "job"], strict=["time"])
+        if section.weight:
+            frame = require_positive(log, frame, "weight")
         return log, frame if section.time else frame.with_columns(time=pl.lit(None, dtype=TIME))
 
     def settle_interactions(self, opened: Opened, people: pl.Series, jobs: pl.Series) -> pl.DataFrame:
@@ -161,10 +163,8 @@ class _Desk:
         return log, require(log, frame, *ids)
 
     def _described(self, section: Described) -> dict[str, pl.Expr]:
-        """Window, places, attributes, and the columns that the text is made of."""
+        """Places, attributes, and the columns that the text is made of."""
         values = self._attributes(section.attributes)
-        if section.window:
-            values["window"] = number(section.window, self.map.format.nulls, pl.Int16)
         for place in ("city", "state", "country", "zip"):
             if column := getattr(section, place):
                 values[place] = self._category(column)

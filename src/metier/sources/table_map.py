@@ -15,6 +15,9 @@ A column of the file is named by a string; an attribute says its kind as well:
     id = "UserID"
     many = true
     attributes = { certificates = { from = "Name", kind = "list" } }
+
+Joins and attributes carry no time. What people say at a moment (a wish, a past job) is history, from one file or several
+(`[[history]]`): only there does a split drop what was said after its cut-off.
 """
 
 import tomllib
@@ -106,8 +109,6 @@ class Join(Part):
 class Described(Part):
     """What people and jobs have in common."""
 
-    window: str | None = None
-    """Column with the number of the period a record belongs to."""
     city: str | None = None
     state: str | None = None
     country: str | None = None
@@ -140,6 +141,17 @@ class People(Described):
     def _one_origin(self) -> Self:
         if (self.file is None) != (self.id is None) or (self.file is None) == (not self.origins):
             raise ValueError('give either file and id, or from = ["interactions", ...]')
+        if self.file is None:
+            joined = [name for join in self.joins for name in join.attributes]
+            columns = [name for name in ("city", "state", "country", "zip", "attributes") if getattr(self, name)]
+            if columns:
+                raise ValueError(f"{columns[0]} needs a file of people; with `from`, attributes come from joins")
+            unknown = [name for name in self.text if name not in joined]
+            if unknown:
+                raise ValueError(
+                    f"text: {unknown[0]!r} is no joined attribute ({', '.join(joined) or 'there are none'}); "
+                    "a column needs a file of people"
+                )
         return self
 
 
@@ -154,7 +166,7 @@ class Jobs(Described):
 
 
 class History(Part):
-    """Past jobs of people, in the order of the file unless a sequence column says otherwise."""
+    """Past jobs or wishes of people, in the order of the file unless a sequence column says otherwise."""
 
     file: str
     person: str
@@ -194,7 +206,7 @@ class TableMap(Part):
     format: Format = Format()
     people: People
     jobs: Jobs
-    history: History | None = None
+    history: Annotated[tuple[History, ...], BeforeValidator(lambda v: (v,) if isinstance(v, dict) else v)] = ()
     interactions: InteractionColumns
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from metier.data import Tables
+from metier.sources.careerbuilder import HISTORY_DAYS
 from metier.sources.market.applications import Tastes, choose
 from metier.sources.market.draws import apportion
 from metier.sources.market.knobs import MarketKnobs
@@ -112,6 +113,6 @@ def _windows(world: World, count: int) -> pl.DataFrame:
     return pl.DataFrame({"window": numbers, "start": starts}).select(
         "window",
         "start",
-        cutoff=pl.col("start") + pl.duration(days=days["cutoff_days"]),
+        cutoff=pl.col("start") + HISTORY_DAYS,
         end=pl.col("start") + pl.duration(days=days["train_days"]),
     )

@@ -38,7 +38,8 @@ class Truth:
 def save_truth(market: "Market", folder: Path) -> None:
     """Write people.parquet, jobs.parquet and market.json into `folder`, which is made.
 
-    In a workspace it is "oracle" in the dataset's folder, written after the dataset, which replaces that folder whole.
+    In a workspace it is "oracle" in the dataset's folder, written with the dataset by the `extras` of
+    `Workspace.save`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     market.truth.people.write_parquet(folder / "people.parquet")
