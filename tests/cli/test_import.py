@@ -87,7 +87,7 @@ def test_a_market_goes_out_as_official_files_and_as_recbole_and_comes_back(metie
     official, atomic = tmp_path / "official", tmp_path / "atomic"
     made = metier("import", "market", "--people", 60, "--seed", 5, "--official", official, "--as", "m", "--home", home)
     assert made.code == 0, made.err
-    assert (home / "datasets" / "m" / "oracle").is_dir()
+    assert (home / "datasets" / "m" / "oracle" / "market.json").is_file()
     assert metier("import", "careerbuilder", official, "--as", "cb", "--home", home).code == 0
     exported = metier("export", "m", "--to", atomic, "--home", home, "--json")
     assert exported.code == 0, exported.err

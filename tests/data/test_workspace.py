@@ -30,6 +30,31 @@ def test_saving_twice_replaces_and_leaves_no_litter(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["town"]
 
 
+def test_extras_appear_with_the_dataset_or_nothing_does(tmp_path: Path) -> None:
+    workspace, town = Workspace.open(tmp_path), small_town()
+
+    def more(folder: Path) -> None:
+        assert not workspace.dataset("town").exists()
+        (folder / "more.txt").write_text("x")
+
+    def fails(folder: Path) -> None:
+        (folder / "more.txt").write_text("half")
+        raise OSError("no space left")
+
+    folder = workspace.save("town", town, {"turn": 1}, extras=more)
+    with pytest.raises(OSError, match="no space"):
+        workspace.save("town", town, {"turn": 2}, extras=fails)
+    assert (folder / "more.txt").read_text() == "x"
+    assert workspace.about("town") == {"turn": 1}
+    assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["town"]
+
+
+def test_what_a_crash_left_behind_is_no_dataset(tmp_path: Path) -> None:
+    for name in (".town.123", ".town.old", "town"):
+        (tmp_path / "datasets" / name).mkdir(parents=True)
+    assert Workspace.open(tmp_path).names("datasets") == ["town"]
+
+
 def test_swap_survives_what_a_crash_left_behind(tmp_path: Path) -> None:
     for name, text in ((".x.old", "older"), ("x", "old"), ("new", "new")):
         (tmp_path / name).mkdir()

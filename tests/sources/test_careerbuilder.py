@@ -179,8 +179,13 @@ def test_missing_files_and_columns_are_named(tmp_path) -> None:
 
 def test_only_users_jobs_and_apps_are_needed(tmp_path) -> None:
     files = {name: lines for name, lines in world(3).items() if name in ("users.tsv", "jobs.tsv", "apps.tsv")}
-    tables, _ = read_careerbuilder(write(tmp_path, files))
+    tables, report = read_careerbuilder(write(tmp_path, files))
     assert tables.windows.is_empty()
+    assert tables.people["window"].to_list() == tables.jobs["window"].to_list() == [None] * 3
+    warning = {"WindowID: no window_dates.tsv, set to unknown": 3}
+    assert {file.file: file.warnings for file in report.files if file.warnings} == {
+        "users.tsv": warning, "jobs.tsv": warning,
+    }  # fmt: skip
     assert tables.history.is_empty()
     assert len(tables.interactions) == 3
 

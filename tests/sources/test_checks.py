@@ -13,6 +13,7 @@ from metier.sources.checks import (
     require_first_time,
     require_known,
     require_past,
+    require_positive,
 )
 from metier.sources.quarantine import LINE, FileLog
 
@@ -58,7 +59,8 @@ def test_moments(format: str, cell: str, expected: datetime | None) -> None:
 
 def test_numbers_are_finite_or_unknown() -> None:
     assert [value(number("c"), cell) for cell in ("10.0", " 7 ", "nan", "inf", "x", "")] == [10.0, 7.0, *[None] * 4]
-    assert [value(number("c", dtype=pl.Int16), cell) for cell in ("3", "3.0", "70000")] == [3, 3, None]
+    assert [value(number("c", dtype=pl.Int16), cell) for cell in ("3", "3.0", "-3.0", "70000")] == [3, 3, -3, None]
+    assert [value(number("c", dtype=pl.Int16), cell) for cell in ("2.7", "-0.5", "inf", "nan")] == [None] * 4
     assert value(number("c", dtype=pl.Int64), "9007199254740993") == 9007199254740993
 
 
@@ -96,6 +98,20 @@ def test_rules_set_rows_aside_with_their_codes() -> None:
         2: "duplicate", 3: "id", 4: "unknown-person", 5: "unknown-job", 7: "future", 9: "id",
     }  # fmt: skip
     assert (report.duplicates, report.bad) == (1, 5)
+
+
+def test_an_integer_with_a_fraction_is_counted_or_sets_its_row_aside() -> None:
+    account, raw = log(2), frame(a=["2.7", "2"], b=["1", "1.5"])
+    read = read_values(account, raw, {"a": number("a", dtype=pl.Int32), "b": number("b", dtype=pl.Int32)}, strict=["b"])
+    assert read.rows() == [(2, None, 1)]
+    assert account.warnings == {"a: unreadable, set to unknown": 1}
+    assert account.report(1)[0].quarantined == {"value": 1}
+
+
+def test_only_numbers_above_zero_are_positive() -> None:
+    account = log(4)
+    assert require_positive(account, frame(w=[0.0, -1.0, 0.5, None]), "w")[LINE].to_list() == [4, 5]
+    assert account.report(2)[0].quarantined == {"value": 2}
 
 
 def test_first_time_keeps_the_order_of_the_file_and_prefers_a_known_time() -> None:

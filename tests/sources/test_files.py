@@ -60,6 +60,18 @@ def test_a_wrong_header_is_an_error(tmp_path, content, message) -> None:
         list(split_blocks(InputFile(tmp_path / "bad.tsv"), FileLog("bad.tsv"), ["c"]))
 
 
+def test_a_first_row_that_is_no_header_is_not_spelled_out(tmp_path) -> None:
+    cells = ["I have cooked for the harbour hospital since 1999", *(f"cell {i}" for i in range(2, 40))]
+    (tmp_path / "bad.tsv").write_text("\t".join(cells) + "\n")
+    with pytest.raises(DataRejectedError) as error:
+        list(split_blocks(InputFile(tmp_path / "bad.tsv"), FileLog("bad.tsv"), ["c"]))
+    assert "found 'I have cooked for the harbo...', 'cell 2'" in str(error.value)
+    assert "'cell 20', and 19 more; cure" in str(error.value)
+    (tmp_path / "bad.tsv").write_text(f"c\t{cells[0]}\t{cells[0]}\n")
+    with pytest.raises(DataRejectedError, match=r"column 'I have cooked for the harbo\.\.\.' appears twice"):
+        list(split_blocks(InputFile(tmp_path / "bad.tsv"), FileLog("bad.tsv"), ["c"]))
+
+
 def test_broken_archives_are_errors_that_name_the_file(tmp_path) -> None:
     whole = gzip.compress(bytes(range(256)) * 50)
     (tmp_path / "cut.tsv.gz").write_bytes(whole[: len(whole) // 2])

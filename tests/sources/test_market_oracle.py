@@ -79,7 +79,7 @@ class _Popularity:
         return self
 
     def score(self, query: Query, items: np.ndarray | None = None) -> Floats:
-        return np.broadcast_to(self.counts if items is None else self.counts[items], (len(query), len(self.counts)))
+        return np.tile(self.counts if items is None else self.counts[items], (len(query), 1))
 
 
 def test_what_it_cannot_know_is_nan(market: Market, data: Dataset) -> None:

@@ -55,6 +55,16 @@ def test_stored_beside_the_dataset(tmp_path) -> None:
     assert (about["source"], about["test_users"]) == ("test", 7)
 
 
+def test_a_dataset_that_cannot_keep_its_quarantine_is_not_stored(tmp_path, monkeypatch) -> None:
+    def full(*arguments) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pl.DataFrame, "write_ndjson", full)
+    with pytest.raises(OSError, match="no space"):
+        store(Workspace(tmp_path), "town", small_town(), ledger(0, 0).report(), {})
+    assert list((tmp_path / "datasets").iterdir()) == []
+
+
 def test_a_rejected_import_leaves_an_old_dataset_alone(tmp_path) -> None:
     workspace = Workspace(tmp_path)
     store(workspace, "town", small_town(), ledger(0, 0).report(), {})

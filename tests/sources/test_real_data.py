@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from metier.data import Tables
+from metier.data.splits import folds
+from metier.data.tables import attributes
 from metier.sources.quarantine import ImportReport
 from metier.sources.table import read_table
 from metier.sources.table_map import read_map
@@ -33,7 +36,14 @@ def test_quickhire() -> None:
     assert (views.rows, views.accepted, views.quarantined) == (11_931, 8_603, {"duplicate": 3_328})
     assert tables.interactions["person"].n_unique() == 3_448
     assert len(tables.jobs) == 7_047
-    assert tables.people["wishes"].drop_nulls().list.len().sum() > 6_000
+    wishes = next(file for file in report.files if file.file == "positions_of_interest.csv.gz")
+    assert (wishes.rows, wishes.accepted, wishes.warnings) == (6_560, 6_560, {})
+    assert len(attributes(tables.people)) == tables.people["text"].count() == 0
+    last = tables.interactions.group_by("person").agg(pl.col("time").max(), n=pl.len()).filter(pl.col("n") >= 2)
+    [fold] = folds(tables, "leave-last-out")
+    kept = fold.train.history.join(last, on="person")
+    assert (kept["time"] <= kept["time_right"]).all()
+    assert len(fold.train.history) < len(tables.history)
     job = tables.jobs.row(2, named=True)
     assert job["text"] == f"{job['company']} {job['city']} California"
 
@@ -45,4 +55,5 @@ def test_scout() -> None:
     assert tables.interactions["time"].null_count() == 56_607
     assert report.quarantine.is_empty()
     assert tables.jobs["company_type"].is_not_null().sum() == 2_377
+    assert not {"keywords", "text_keyword"} & {*tables.people.columns, *tables.jobs.columns}
     assert 12_000 < tables.people["certificates"].drop_nulls().list.len().sum() <= 12_975

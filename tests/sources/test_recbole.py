@@ -106,6 +106,13 @@ def test_files_from_elsewhere(tmp_path) -> None:
     ]
 
 
+def test_a_weight_that_is_not_above_zero_costs_its_row(tmp_path) -> None:
+    (tmp_path / "w.inter").write_text("user_id:token\titem_id:token\tweight:float\n1\ta\t0\n1\tb\t2\n1\tc\t\n")
+    tables, report = read_recbole(tmp_path, max_bad=1.0)
+    assert tables.interactions.select("job", "weight").rows() == [("b", 2.0), ("c", 1.0)]
+    assert report.quarantine.select("line", "column", "code").rows() == [(2, "weight:float", "value")]
+
+
 @pytest.mark.parametrize(
     ("files", "error", "message"),
     [
@@ -113,6 +120,11 @@ def test_files_from_elsewhere(tmp_path) -> None:
         ({"a.inter": "", "b.inter": ""}, UsageError, "found a.inter, b.inter"),
         ({"a.inter": ""}, DataRejectedError, "is empty"),
         ({"a.inter": "user_id\titem_id\n"}, DataRejectedError, "column 'user_id' has no type"),
+        (
+            {"a.inter": "x" * 99 + "\n"},
+            DataRejectedError,
+            rf"column '{'x' * 27}\.\.\.' has no type; cure: write it as NAME",
+        ),
         (
             {"a.inter": "user_id:token\trating:float\n"},
             DataRejectedError,

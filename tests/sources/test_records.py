@@ -43,6 +43,24 @@ def test_a_quote_that_is_never_closed_costs_only_its_line(tmp_path, later) -> No
     assert report.rows == 4
 
 
+def test_a_quote_open_at_the_end_of_the_file_costs_only_its_line(tmp_path) -> None:
+    frame, report, aside = read(tmp_path / "a.csv", b'a,b\n1,"x\n2,y\n3,z\n', "a", "b")
+    assert frame.rows() == [(3, "2", "y"), (4, "3", "z")]
+    assert (report.rows, report.accepted, report.quarantined) == (3, 2, {"fields": 1})
+    assert aside["line"].to_list() == [2]
+
+
+def test_text_after_a_closing_quote_costs_its_line(tmp_path) -> None:
+    frame, report, aside = read(tmp_path / "a.csv", b'a,b\n"1"x,2\n3,4\n', "a", "b")
+    assert (frame.rows(), report.rows, aside["line"].to_list()) == ([(3, "3", "4")], 2, [2])
+
+
+def test_a_field_longer_than_the_limit_of_the_csv_module_is_read(tmp_path) -> None:
+    long = "x" * 200_000
+    frame, _, _ = read(tmp_path / "a.csv", f'a,b\n1,"{long}"\n'.encode(), "b")
+    assert frame["b"].to_list() == [long]
+
+
 def test_a_raw_cr_inside_an_unquoted_field_costs_its_line(tmp_path) -> None:
     frame, _, aside = read(tmp_path / "a.csv", b"a,b\n1\r2,3\n4,5\n", "a")
     assert (frame["a"].to_list(), aside["line"].to_list()) == (["4"], [2])

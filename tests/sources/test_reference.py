@@ -27,4 +27,6 @@ def test_every_code_kind_and_column_is_explained() -> None:
 def test_the_map_on_the_page_is_valid(tmp_path) -> None:
     [toml] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "map.toml").write_text(toml)
-    assert table_map.read_map(tmp_path / "map.toml").people.joins[0].many
+    read = table_map.read_map(tmp_path / "map.toml")
+    assert read.people.joins[0].many
+    assert len(read.history) == 2

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mutations import mutate
 
+from metier.data.splits import folds
 from metier.errors import ConfigError, DataRejectedError
 from metier.sources.table import read_table
 from metier.sources.table_map import TableMap, read_map
@@ -137,6 +138,56 @@ def test_without_times_the_first_row_of_a_pair_stays_and_the_order_of_the_file(t
     assert report.files[-1].duplicates == 1
 
 
+def test_a_weight_that_is_not_above_zero_costs_its_row(tmp_path) -> None:
+    write(tmp_path, people="id\n1\n", jobs="job\na\nb\nc\nd\n", views="who,what,n\n1,a,0\n1,b,-2\n1,c,0.5\n1,d,\n")
+    made = {"people": PEOPLE, "jobs": JOBS, "interactions": {**PAIRS, "weight": "n"}}
+    tables, report = read_table(tmp_path, TableMap.model_validate(made), max_bad=1.0)
+    assert tables.interactions.select("job", "weight").rows() == [("c", 0.5), ("d", 1.0)]
+    assert report.quarantine.select("line", "column", "code").rows() == [(2, "n", "value"), (3, "n", "value")]
+
+
+def test_history_may_come_from_several_files(tmp_path) -> None:
+    write(
+        tmp_path,
+        jobs="job\na\n",
+        views="who,what\n1,a\n",
+        past="id,role,did\n1,Helper,<b>sold</b> bread\n2,Cook,\n",
+        wishes="whose,wish,said\n1,Chef,2020-01-05\n3,Driver,2999-01-05\n4,Baker,2020-01-05\n1,Cook,2020-01-06\n",
+    )
+    past = {"file": "past.csv", "person": "id", "title": "role", "text": ["did"], "html": True}
+    wishes = {"file": "wishes.csv", "person": "whose", "title": "wish", "time": "said"}
+    made = {"people": {"from": ["interactions", "history"]}, "jobs": JOBS, "interactions": PAIRS}
+    tables, report = read_table(tmp_path, TableMap.model_validate(made | {"history": [past, wishes]}), max_bad=1.0)
+    assert tables.history.rows() == [
+        ("1", 1, "Helper", "sold bread", None),
+        ("2", 1, "Cook", None, None),
+        ("1", 1, "Chef", None, datetime(2020, 1, 5)),
+        ("4", 1, "Baker", None, datetime(2020, 1, 5)),
+        ("1", 2, "Cook", None, datetime(2020, 1, 6)),
+    ]
+    assert tables.people["id"].to_list() == ["1", "2", "3", "4"]
+    assert report.quarantine.select("file", "line", "code").rows() == [("wishes.csv", 3, "future")]
+    one = TableMap.model_validate(made | {"history": past})
+    assert one == TableMap.model_validate(made | {"history": [past]})
+    assert read_table(tmp_path, one)[0].history["title"].to_list() == ["Helper", "Cook"]
+
+
+def test_a_split_drops_the_wishes_named_after_its_cut_off(tmp_path) -> None:
+    write(
+        tmp_path,
+        jobs="job\na\nb\n",
+        views="who,what,at\n1,a,2020-01-01\n1,b,2020-01-03\n",
+        wishes="who,wish,said\n1,Early,2020-01-02\n1,Late,2020-01-04\n",
+    )
+    wishes = {"file": "wishes.csv", "person": "who", "title": "wish", "time": "said"}
+    made = {"people": {"from": ["history"]}, "jobs": JOBS, "history": wishes, "interactions": {**PAIRS, "time": "at"}}
+    tables, _ = read_table(tmp_path, TableMap.model_validate(made))
+    for protocol in ("temporal", "leave-last-out"):
+        [fold] = folds(tables, protocol)
+        assert fold.train.history["title"].to_list() == ["Early"], protocol
+        assert fold.truth["job"].to_list() == ["b"], protocol
+
+
 def test_tab_separated_gzip_and_parquet_say_the_same(tmp_path) -> None:
     write(tmp_path, people="id\n1\n", jobs="job\na\n", views="who,what,at\n1,a,86400\n")
     pairs = {**PAIRS, "time": {"from": "at", "format": "epoch"}}
@@ -148,25 +199,24 @@ def test_tab_separated_gzip_and_parquet_say_the_same(tmp_path) -> None:
         assert tables.interactions.rows() == [("1", "a", datetime(1970, 1, 2), 1.0, None)], name
 
 
-def test_windows_dates_of_jobs_and_the_order_of_past_jobs(tmp_path) -> None:
+def test_dates_of_jobs_and_the_order_of_past_jobs(tmp_path) -> None:
     write(
         tmp_path,
-        people="id,part\n1,2\n",
-        jobs="job,part,from,till\na,2,2012-03-01,2012-04-01\nb,2,2999-03-01,2012-04-01\nc,,,later\n",
+        people="id\n1\n",
+        jobs="job,from,till\na,2012-03-01,2012-04-01\nb,2999-03-01,2012-04-01\nc,,later\n",
         past="id,n,did\n1,2,<p>sold</p><p>bread</p>\n1,1,\n",
         views="who,what\n1,a\n1,c\n",
     )
     made = {
-        "people": {**PEOPLE, "window": "part"},
-        "jobs": {**JOBS, "window": "part", "start": "from", "end": "till"},
+        "people": PEOPLE,
+        "jobs": {**JOBS, "start": "from", "end": "till"},
         "history": {"file": "past.csv", "person": "id", "sequence": "n", "text": ["did"], "html": True},
         "interactions": PAIRS,
     }
     tables, report = read_table(tmp_path, TableMap.model_validate(made), max_bad=0.5)
-    assert tables.people["window"].to_list() == [2]
-    assert tables.jobs.select("id", "window", "start", "end").rows() == [
-        ("a", 2, datetime(2012, 3, 1), datetime(2012, 4, 1)),
-        ("c", None, None, None),
+    assert tables.jobs.select("id", "start", "end").rows() == [
+        ("a", datetime(2012, 3, 1), datetime(2012, 4, 1)),
+        ("c", None, None),
     ]
     assert tables.history.select("sequence", "text").rows() == [(2, "sold bread"), (1, None)]
     assert report.quarantine.select("line", "code").rows() == [(3, "future")]
@@ -183,7 +233,8 @@ def test_a_missing_file_and_a_missing_column_are_named(shop) -> None:
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ('[people]\nfile = "a"\nid = "b"\ntown = "c"', r"people: unknown key 'town'; allowed: window, city, state"),
+        ('[people]\nfile = "a"\nid = "b"\ntown = "c"', r"people: unknown key 'town'; allowed: city, state"),
+        ('[people]\nfile = "a"\nid = "b"\nwindow = "c"', r"people: unknown key 'window'"),
         ('[people]\nfile = "a"', "people: give either file and id, or from"),
         ('[people]\nid = "a"\nfrom = ["interactions"]', "people: give either file and id, or from"),
         ('[people]\nfrom = ["jobs"]', r"people.from.0: Input should be 'interactions', 'history' or 'joins'"),
@@ -206,7 +257,19 @@ def test_a_missing_file_and_a_missing_column_are_named(shop) -> None:
             'joins = [{ file = "f", id = "i", attributes = { a = "y" } }]',
             "attribute 'a' is used twice",
         ),
+        ('[people]\nfrom = ["interactions"]\ncity = "x"', "people: city needs a file of people"),
+        ('[people]\nfrom = ["interactions"]\nattributes = { a = "x" }', "people: attributes needs a file of people"),
+        (
+            '[people]\nfrom = ["interactions"]\ntext = ["x"]',
+            r"people: text: 'x' is no joined attribute \(there are none",
+        ),
+        (
+            '[people]\nfrom = ["joins"]\ntext = ["y", "x"]\n'
+            'joins = [{ file = "f", id = "i", attributes = { y = "z" } }]',
+            r"people: text: 'x' is no joined attribute \(y\)",
+        ),
         ('[jobs]\nid = "a"', "jobs.file: Field required"),
+        ('history = [{ file = "a" }]', "history.0.person: Field required"),
         ("[people", "is not TOML"),
     ],
 )
@@ -223,6 +286,16 @@ def test_the_example_maps_are_valid() -> None:
     assert len(maps) >= 3
     for path in maps:
         assert read_map(path).interactions.file
+
+
+def test_the_words_of_scout_are_no_attribute() -> None:
+    """A control model without words must not hear them from a category."""
+    read = read_map(Path(__file__).parents[2] / "examples" / "scout.toml")
+    for section in (read.people, read.jobs):
+        joined = [attribute for join in section.joins for attribute in join.attributes.values()]
+        heard = {column for one in (*section.attributes.values(), *joined) for column in one.columns}
+        assert section.text == ("text_keyword",)
+        assert "text_keyword" not in heard
 
 
 @settings(max_examples=10, deadline=None)

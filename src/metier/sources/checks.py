@@ -88,7 +88,11 @@ def read_values(
         if name not in strict:
             log.warn(f"{log.names[name]}: unreadable, set to unknown", int(unreadable.sum()))
         elif unreadable.any():
-            reason = "not a date in the format of the column" if column.dtype == TIME else "not a number of the kind asked for"
+            reason = (
+                "not a date in the format of the column"
+                if column.dtype == TIME
+                else "not a number of the kind asked for"
+            )
             keep = log.set_aside(frame, unreadable, column=name, code="value", reason=reason)
             raw, frame = raw.filter(~unreadable), keep
     return frame

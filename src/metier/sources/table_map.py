@@ -16,8 +16,8 @@ A column of the file is named by a string; an attribute says its kind as well:
     many = true
     attributes = { certificates = { from = "Name", kind = "list" } }
 
-Joins and attributes carry no time. What people say at a moment (a wish, a past job) is history, from one file or several
-(`[[history]]`): only there does a split drop what was said after its cut-off.
+Joins and attributes carry no time. What people say at a moment (a wish, a past job) is history, from one file or
+several (`[[history]]`): only there does a split drop what was said after its cut-off.
 """
 
 import tomllib
