@@ -66,12 +66,12 @@ class NaiveSVD(Factored):
         if self.implicit:
             norm = np.maximum(np.diff(ratings.indptr), 1)[:, None] ** -0.5
             self.user_vectors_ = (model.user_vectors + norm * (ratings @ model.implicit_vectors)).astype(np.float32)
-        self.user_vectors_[np.diff(ratings.indptr) == 0] = np.nan
+        self.user_vectors_[np.diff(ratings.indptr) == 0] = 0  # nothing rated: mu + b_i, as rating libraries do
         self.item_vectors_ = np.column_stack([model.item_vectors, mean + model.item_bias]).astype(np.float32)
         return self
 
     def query_vectors(self, query: Query) -> Floats:
-        """(b, k + 1): p_u and a 1 that picks up the item's bias; NaN for a person without a rating."""
+        """(b, k + 1): p_u and a 1 that picks up the item's bias; NaN for a person who was not there in training."""
         p = self.user_vectors_[np.maximum(query.users, 0)]
         whole = np.column_stack([p, np.ones(len(query))]).astype(np.float32)
         whole[query.users < 0] = np.nan
