@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -55,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """The exit code of a command line; a foreseen error is one line on stderr, or JSON there with `--json`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without accents shows "?" instead of a traceback
     try:
         command = typer.main.get_command(app)
         code = command.main(list(arguments) or ["--help"], prog_name="metier", standalone_mode=False)
@@ -69,7 +73,10 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _report(type(error).__name__, str(error), 1, as_json="--json" in arguments)
+        message = (
+            f"{error.filename or 'the system'}: {error.strerror or error}; cure: check the path and its permissions"
+        )
+        return _report(type(error).__name__, message, 1, as_json="--json" in arguments)
     return code if isinstance(code, int) else 0
 
 

@@ -1,6 +1,8 @@
 """`metier evaluate`: judge models on a dataset, print the table, leave a run folder with a report."""
 
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,7 +21,10 @@ def evaluate(
     dataset: Annotated[str | None, typer.Argument(help="Name of an imported dataset.")] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(help="temporal, leave-last-out or given [default: temporal with windows, given with a split]."),
+        typer.Option(
+            help="temporal, leave-last-out or given [default: temporal with windows, given with a split, else "
+            "leave-last-out]."
+        ),
     ] = None,
     models: Annotated[
         str | None, typer.Option(help="Names, comma separated [default: all of `metier models`].")
@@ -35,7 +40,10 @@ def evaluate(
     inner: Annotated[
         bool, typer.Option("--inner", help="For tuning: judge on a cut inside the history, never on the truth.")
     ] = False,
-    run: Annotated[str | None, typer.Option("--as", help="Name of the run [default: DATASET-PROTOCOL].")] = None,
+    run: Annotated[
+        str | None,
+        typer.Option("--as", help="Name of the run; one of that name is replaced [default: DATASET-PROTOCOL]."),
+    ] = None,
     experiment: Annotated[
         Path | None, typer.Option(help="A TOML file instead of DATASET and the options above; see the reference.")
     ] = None,
@@ -127,9 +135,16 @@ def _print(rows: list[dict[str, Any]], evaluation: "Evaluation") -> None:
         whole, seconds = index[label, "all", "map"], evaluation.ranked[label]
         lines.append(
             [label, whole["value"], f"{whole['low']:.4f}–{whole['high']:.4f}"]
-            + [value(label, metric) for metric in ("ndcg", "recall", "mrr", "coverage", "gini")]
             + [value(label, "map", segment) for segment in ("warm", "cold")]
+            + [value(label, metric) for metric in ("ndcg", "recall", "mrr", "coverage", "gini")]
             + [f"{seconds.fit_seconds:.2f}", f"{seconds.rank_seconds:.2f}"]
         )
-    columns = [f"MAP@{k}", "95 %", "nDCG", "recall", "MRR", "coverage", "Gini", "warm", "cold", "fit s", "rank s"]
-    print_table(["model", *columns], lines, title=f"{evaluation.protocol}: {len(evaluation.people):,} people judged")
+    columns = [f"MAP@{k}", "95 %", "warm", "cold", "nDCG", "recall", "MRR", "coverage", "Gini", "fit s", "rank s"]
+    shown = (
+        len(columns) + 1 if not sys.stdout.isatty() or get_terminal_size().columns >= 124 else 7
+    )  # the report has all
+    print_table(
+        ["model", *columns][:shown],
+        [line[:shown] for line in lines],
+        title=f"{evaluation.protocol}: {len(evaluation.people):,} people judged",
+    )

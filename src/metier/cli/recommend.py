@@ -51,8 +51,12 @@ def recommend(
     from metier.bundle import load
     from metier.data.workspace import Workspace
 
-    if (users is None) == (resume is None):
-        raise UsageError("name known people with --users, or a new person with --resume; one of the two")
+    is_new = any(given is not None for given in (resume, city, state, country))
+    if (users is not None) == is_new:
+        raise UsageError(
+            "name known people with --users, or describe a new person with --resume, --city, --state and --country; "
+            "one of the two"
+        )
     workspace = Workspace.open(home)
     folder = workspace.model(bundle)
     if not folder.is_dir():
@@ -66,11 +70,15 @@ def recommend(
         query = loaded.dataset.query(loaded.dataset.users.numbers(ids))
     else:
         ids = ["new"]
-        query = _newcomer(loaded, _text(resume or Path()), city=city, state=state, country=country)
+        query = _newcomer(loaded, _text(resume) if resume else "", city=city, state=state, country=country)
     rows = _rows(loaded, ids, query, loaded.recommend(query, k))
     silent = len(ids) - rows["person"].n_unique()
     if silent:
-        note(f"{silent:,} of {len(ids):,} people got no recommendation: model {loaded.name!r} knows too little of them")
+        cure = "; `content` and `fm` read a résumé, `place` a place" if users is None else ""
+        note(
+            f"{silent:,} of {len(ids):,} people got no recommendation: model {loaded.name!r} knows too little of them"
+            f"{cure}"
+        )
     _write(rows, Format.json if as_json else format_, out)
 
 

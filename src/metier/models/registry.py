@@ -52,5 +52,6 @@ def create(name: str, settings: dict[str, Any] | None = None) -> Recommender:
         config = config_class(name)(**(settings or {}))
     except ValidationError as error:
         details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ConfigError(f"model {name!r}: {details}") from None
+        settings_there = ", ".join(config_class(name).model_fields) or "none"
+        raise ConfigError(f"model {name!r}: {details}; its settings are {settings_there}") from None
     return model_class(name)(config)  # type: ignore[call-arg]

@@ -21,7 +21,9 @@ class SVDppConfig(FactorizationConfig):
 
 
 class SVDpp(Factored):
-    """y(u, i) = b_i + q_i . (p_u + |N(u)|^-1/2 sum_{j in N(u)} y_j)   (Koren 2008, equation 15, without mu and b_u).
+    """SVD++ learned by ranking: the person and the set of past applications, against jobs not applied to.
+
+    y(u, i) = b_i + q_i . (p_u + |N(u)|^-1/2 sum_{j in N(u)} y_j)   (Koren 2008, equation 15, without mu and b_u).
 
     The score of the paper, but learned by ranking each application above jobs that were not applied to; the target is
     left out of its own N(u). Mu and b_u are the same for all items.
