@@ -180,3 +180,23 @@ def test_trec_refuses_ids_with_spaces(metier, town_home):
         for file in Workspace(town_home).dataset("spaced").iterdir():
             file.unlink()
         Workspace(town_home).dataset("spaced").rmdir()
+
+
+def test_a_place_alone_describes_a_new_person(metier):
+    jobs = as_json(metier("recommend", "place", "--state", "TX", "--country", "US", "-k", "3", "--json"))["new"]
+    assert {job["state"] for job in jobs} == {"TX"}
+
+
+def test_an_unwritable_file_is_named_with_a_cure(metier, tmp_path):
+    ran = metier("recommend", "popularity", "--users", "p1", "--format", "csv", "--out", tmp_path / "no" / "x.csv")
+    assert ran.code == 1
+    assert str(tmp_path / "no" / "x.csv") in ran.err
+    assert "cure" in ran.err
+    assert "Errno" not in ran.err
+
+
+def test_a_model_that_cannot_read_says_which_can(metier, tmp_path):
+    (tmp_path / "cv.txt").write_text("nurse")
+    ran = metier("recommend", "item-knn", "--resume", tmp_path / "cv.txt")
+    assert ran.code == 0
+    assert "`content` and `fm` read a résumé" in ran.err
