@@ -96,3 +96,11 @@ def test_build_adds_what_is_missing_and_keeps_attributes() -> None:
     kept = tables.keep(people=["p"], jobs=[])
     assert kept.interactions.is_empty()
     assert len(kept.people) == 1
+
+
+def test_a_swap_that_fails_puts_the_old_folder_back(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "file").write_text("old")
+    with pytest.raises(FileNotFoundError):
+        swap(tmp_path / "never-written", tmp_path / "x")
+    assert (tmp_path / "x" / "file").read_text() == "old"

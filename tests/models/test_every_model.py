@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from metier.data import CSR, Query
 from metier.data.splits import folds
-from metier.errors import NotFittedError
+from metier.errors import NotFittedError, UsageError
 from metier.features.assemble import assemble
 from metier.models.base import recommend
 from metier.models.registry import MODELS, config_class, create
@@ -88,3 +88,8 @@ def _town(name):
         data = assemble(next(iter(folds(small_town(), "temporal"))).train).dataset
         _fitted[name] = data, create(name).fit(data, rng=np.random.default_rng(0))
     return _fitted[name]
+
+
+def test_a_misspelt_model_is_suggested():
+    with pytest.raises(UsageError, match=r"did you mean 'item-knn'.*there are random"):
+        create("itemknn")

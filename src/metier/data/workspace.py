@@ -89,7 +89,12 @@ def swap(partial: Path, target: Path) -> None:
         if old.exists():
             shutil.rmtree(old)
         target.rename(old)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
     if old.exists():
         shutil.rmtree(old)
 

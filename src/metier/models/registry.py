@@ -1,5 +1,6 @@
 """The models by the names the command line uses. Nothing is imported until a model is asked for."""
 
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -30,7 +31,9 @@ MODELS = {
 def model_class(name: str) -> type[Recommender]:
     """The class behind a name; UsageError lists the names."""
     if name not in MODELS:
-        raise UsageError(f"no model {name!r}; there are {', '.join(MODELS)}")
+        near = get_close_matches(name, MODELS, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise UsageError(f"no model {name!r}{hint}; there are {', '.join(MODELS)}")
     module, attribute = MODELS[name].split(":")
     found: type[Recommender] = getattr(import_module(module), attribute)
     return found
