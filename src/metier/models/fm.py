@@ -49,7 +49,7 @@ class FM(Factored):
     y(u, j) = <p_u, q_j> + b_j, where p_u sums the vectors of the person's features and of the jobs applied to, q_j
     those of the job's features, and b_j holds the job's linear terms. Terms inside the person are the same for every
     job and are left out, so that the whole catalogue is ranked by one matrix product. The pairs inside the job are one
-    more bias of the job; they are off unless asked for, because they cost accuracy on every board measured.
+    more bias of the job; they are off unless asked for, because they cost accuracy (docs/reference/models.md).
 
     A past application and a candidate share the job's vectors; the target of a training step is left out of the bag.
     Words of persons and of postings share their vectors as well.
