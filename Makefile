@@ -2,8 +2,11 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+TESTABLE := .venv/.testable
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+INSTALL = PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench docs clean
@@ -18,10 +21,10 @@ demo: $(READY)  ## judge every model on a synthetic labour market and write a re
 test: lint  ## lint, types, import rules and all tests but the slow ones, with coverage
 	$(BIN)/pytest -n 2 -m "not slow" --cov --cov-report=term:skip-covered
 
-test-slow: $(READY)  ## the long campaigns
+test-slow: $(TESTABLE)  ## the long campaigns
 	$(BIN)/pytest -m slow
 
-lint: $(READY)  ## style, types and import rules
+lint: $(TESTABLE)  ## style, types and import rules
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -30,7 +33,7 @@ lint: $(READY)  ## style, types and import rules
 bench: $(READY)  ## run every benchmark; each prints one table
 	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
-docs: $(READY)  ## write the generated pages and check that the docs are complete
+docs: $(TESTABLE)  ## write the generated pages and check that the docs are complete
 	$(BIN)/python -m typer metier.cli.app utils docs --name metier --output docs/reference/cli.md
 	$(BIN)/metier models --markdown > docs/reference/settings.md
 	$(BIN)/pytest tests/test_docs.py
@@ -43,5 +46,10 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer with venv and pip found;" \
 		"cure: install one (Debian: apt install python3 python3-venv), or make PYTHON=/path/to/python3" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
-	PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) -e .
 	touch $(READY)
+
+# The tests also need the extra of the torch models; its CPU build suffices (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu).
+$(TESTABLE): $(READY)
+	$(INSTALL) -e '.[dev,torch]'
+	touch $(TESTABLE)

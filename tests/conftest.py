@@ -2,6 +2,8 @@
 
 import os
 import shutil
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ import pytest
 
 from metier.cli.app import run
 from metier.data.workspace import Workspace
+from metier.models.registry import TRAINED_BY
 from metier.testing.worlds import small_town
 
 
@@ -36,6 +39,21 @@ def require_program():
         return shutil.which(name) or absent(name)
 
     return require
+
+
+@pytest.fixture(autouse=True)
+def _extra_of_the_model(request):
+    """A test that runs over the models by `name` skips (on CI: fails) those whose extra is absent."""
+    parameters = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    extra = TRAINED_BY.get(parameters.get("name", ""))
+    if extra and find_spec(extra) is None:
+        absent(extra)
+
+
+@pytest.fixture
+def torch():
+    """The package torch, or a skipped (on CI: failed) test."""
+    return import_module("torch") if find_spec("torch") else absent("torch")
 
 
 @pytest.fixture(scope="session")

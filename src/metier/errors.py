@@ -36,3 +36,12 @@ class NotFittedError(MetierError):
 
 class BundleError(MetierError):
     """A stored model is incomplete, altered or of another version."""
+
+
+class MissingExtraError(MetierError):
+    """A part that is not installed by default is needed: `MissingExtraError("two-tower", "torch")`."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the extra [{extra}], which is not installed; cure: pip install 'metier[{extra}]'"
+        )

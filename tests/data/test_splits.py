@@ -54,6 +54,21 @@ def test_temporal_by_hand() -> None:
     assert one.left_out == {"no time": 0, "applied to before the cut-off": 0, "job not live at the cut-off": 1}
     assert two.left_out["applied to before the cut-off"] == 1
     assert two.truth.is_empty()
+    assert (one.cutoff, two.cutoff) == (day(5), day(14))
+
+
+@pytest.mark.parametrize("protocol", ["leave-last-out", "given"])
+def test_where_each_person_has_their_own_moment_there_is_no_common_cut_off(protocol: Protocol) -> None:
+    for inner in (False, True):
+        assert all(fold.cutoff is None for fold in folds(checkerboard(n=8), protocol, inner=inner))
+
+
+def test_the_inner_cut_off_is_inside_the_history() -> None:
+    for outer, inside in zip(folds(small_town(), "temporal"), folds(small_town(), "temporal", inner=True), strict=True):
+        assert inside.cutoff is not None
+        assert outer.cutoff == day(5)
+        assert inside.cutoff == day(3)
+        assert inside.train.interactions["time"].max() < inside.cutoff
 
 
 def test_an_application_without_time_is_counted_as_left_out() -> None:

@@ -68,3 +68,16 @@ def test_dataset_sides_must_agree() -> None:
     data = Dataset(people, jobs, nothing, Features.empty(1), Features.empty(2), [""], ["", ""])
     assert data.shape == (1, 2)
     assert len(data.query(np.zeros(1, np.int32))) == 1
+
+
+def test_moments_have_the_sizes_of_their_sides() -> None:
+    people, jobs = Vocabulary("person", ["p"]), Vocabulary("job", ["i", "j"])
+    nothing = Interactions(*(np.empty(0, kind) for kind in (np.int32, np.int32, np.float32, np.float64)))
+    sides = people, jobs, nothing, Features.empty(1), Features.empty(2), [""], ["", ""]
+    data = Dataset(*sides, asked=np.array([5.0]), spans=np.full((2, 2), np.nan))
+    assert data.asked is not None
+    assert data.asked[0] == 5
+    with pytest.raises(ValueError, match=r"asked has shape \(2,\), not \(1,\)"):
+        Dataset(*sides, asked=np.zeros(2))
+    with pytest.raises(ValueError, match=r"spans has shape \(1, 2\), not \(2, 2\)"):
+        Dataset(*sides, spans=np.zeros((1, 2)))

@@ -23,6 +23,8 @@ LEARNERS = {
     "svd": {"embedding_size": 2},
     "ials": {},
     "content": {},
+    "two-tower": {},
+    "lightgcn": {"embedding_size": 16},
 }
 """Models that must see the two colours of the checkerboard, with the settings that fit its size."""
 

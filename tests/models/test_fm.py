@@ -22,7 +22,7 @@ def test_scores_differ_between_jobs_as_equation_1_says(monkeypatch: pytest.Monke
     rng = np.random.default_rng(4)
 
     def planted(people, jobs, pasts, data, config, use, rng_, **options):
-        seen.update(people=people.toarray(), jobs=jobs.toarray())
+        seen.update(people=people.toarray(), jobs=jobs.toarray(), pasts=pasts.toarray())
         seen.update(v=rng.standard_normal((people.shape[1], 5)), w=rng.standard_normal(people.shape[1]))
         return seen["v"].astype(np.float32), seen["w"].astype(np.float32)
 
@@ -32,7 +32,7 @@ def test_scores_differ_between_jobs_as_equation_1_says(monkeypatch: pytest.Monke
     asked = data.query(np.array([3, 50], dtype=np.int32))
     scores = model.score(asked)
     use = HistoryUse(config.history_decay, config.history, config.history_power, config.silence)
-    bag = (past_shares(asked, use) @ seen["jobs"])[:, None]  # (2, 1, F)
+    bag = (past_shares(asked, use) @ seen["pasts"])[:, None]  # (2, 1, F)
     people = seen["people"][[3, 50]][:, None] + bag
     for row in range(2):
         # Features of the candidate are indicators of their own, beside the same features of past jobs.
@@ -82,3 +82,19 @@ def test_later_applications_weigh_more() -> None:
         by_time = shares.data[span][np.argsort(asked.times.data[span], kind="stable")]
         assert (np.diff(by_time) > 0).all()
         np.testing.assert_allclose(by_time[1:] / by_time[:-1], np.e, rtol=1e-4)
+
+
+def test_attributes_are_scaled_to_a_length() -> None:
+    data = town()
+    model = FM(FMConfig(attribute_length=0.5))
+    scaled = model._scaled(data.user_features.matrix)
+    length = np.sqrt(scaled.power(2).sum(axis=1))
+    np.testing.assert_allclose(length[np.diff(scaled.indptr) > 0], 0.5, rtol=1e-5)
+    np.testing.assert_array_equal(scaled.indices, data.user_features.matrix.indices)
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.01])
+def test_past_applications_add_a_vector_of_their_own(scale: float) -> None:
+    model = FM(FMConfig(past_scale=scale, epochs=2)).fit(town(), rng=np.random.default_rng(0))
+    same = np.allclose(model.past_vectors_, model.job_vectors_[:, :-1], atol=1e-6)
+    assert same == (scale == 0)

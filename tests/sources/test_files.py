@@ -1,16 +1,17 @@
 import gzip
 import zipfile
 
+import polars as pl
 import pytest
 
 from metier.errors import DataRejectedError, UsageError
 from metier.sources import files
-from metier.sources.files import InputFile, catalogue, line_blocks, split_blocks
+from metier.sources.files import InputFile, catalogue, split_blocks, text_blocks
 from metier.sources.quarantine import FileLog
 
 
 def lines(path) -> list[tuple[int, str]]:
-    return [row for block in line_blocks(InputFile(path)) for row in block.rows()]
+    return [row for number, text in text_blocks(InputFile(path)) for row in enumerate(text.split("\n"), number)]
 
 
 @pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
@@ -27,14 +28,14 @@ def test_progress_reaches_the_end(tmp_path) -> None:
     path = tmp_path / "a.tsv.gz"
     path.write_bytes(gzip.compress(b"h\n" + b"x\n" * 1000))
     seen: list[tuple[str, int, int]] = []
-    list(line_blocks(InputFile(path), lambda *args: seen.append(args)))
+    list(text_blocks(InputFile(path), lambda *args: seen.append(args)))
     assert seen[-1] == ("a.tsv.gz", path.stat().st_size, path.stat().st_size)
 
 
 def test_wrong_field_counts_are_set_aside_with_their_lines(tmp_path) -> None:
     (tmp_path / "a.tsv").write_bytes(b"x\ty\r\n1\t2\r\n1\n1\t2\t3\n\xff\t4\n\n")
     log = FileLog("a.tsv")
-    [frame] = split_blocks(InputFile(tmp_path / "a.tsv"), log, ["y"])
+    frame = pl.concat(split_blocks(InputFile(tmp_path / "a.tsv"), log, None))
     assert frame.rows() == [(2, "1", "2"), (5, "\ufffd", "4")]
     report, aside = log.report(accepted=2)
     assert aside.select("line", "code", "reason").rows() == [
@@ -43,6 +44,20 @@ def test_wrong_field_counts_are_set_aside_with_their_lines(tmp_path) -> None:
         (6, "fields", "1 fields where the header has 2"),
     ]
     assert report.warnings == {"not UTF-8, replaced by U+FFFD": 1}
+
+
+@pytest.mark.parametrize("block", [8, 64, 1000])
+def test_blocks_come_in_the_order_of_the_file(tmp_path, monkeypatch, block) -> None:
+    monkeypatch.setattr(files, "BLOCK", block)
+    rows = [f"{i}\t{i * i}" for i in range(500)]
+    (tmp_path / "a.tsv").write_text("\n".join(["x\ty", *rows[:250], "one field", *rows[250:]]))
+    log = FileLog("a.tsv")
+    frame = pl.concat(split_blocks(InputFile(tmp_path / "a.tsv"), log, ["y"]))
+    expected = [(2 + i + (i >= 250), str(i * i)) for i in range(500)]
+    assert frame.rows() == expected
+    assert log.report(accepted=500)[1]["line"].to_list() == [252]
+    (tmp_path / "a.tsv").write_text("x\ty")
+    assert pl.concat(split_blocks(InputFile(tmp_path / "a.tsv"), FileLog("a.tsv"), ["x"])).shape == (0, 2)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +94,7 @@ def test_broken_archives_are_errors_that_name_the_file(tmp_path) -> None:
     (tmp_path / "flipped.tsv.gz").write_bytes(whole[:-6] + b"\0\0" + whole[-4:])
     for name in ("cut", "not", "flipped", "absent"):
         with pytest.raises(DataRejectedError, match=f"{name}.tsv.gz: .*cure"):
-            list(line_blocks(InputFile(tmp_path / f"{name}.tsv.gz")))
+            list(text_blocks(InputFile(tmp_path / f"{name}.tsv.gz")))
     (tmp_path / "x.zip").write_bytes(b"PK\x03\x04 torn")
     with pytest.raises(DataRejectedError, match=r"x.zip.*download it again"):
         catalogue(tmp_path, ".tsv")

@@ -1,6 +1,6 @@
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metier.sources.text import plain_text
@@ -24,6 +24,12 @@ def one(html: str | None) -> str | None:
         ("<td>1</td><td>2</td>", "1 2"),
         ("<preposition>in</preposition>side", "inside"),
         ("<p></p>", None),
+        ("5 > 3 <b>and</b> 2 < 4", "5 > 3 and 2 < 4"),
+        ("<p class='a\"b'>one<br class=\"it's\">two", "one two"),
+        ("<a href='x>never closed", None),
+        ("AT&T &notit; &#8217;&lt;b&gt;&amp;lt;", "AT&T ¬it; ’<b>&lt;"),
+        ("<title>not shown</title>shown", "shown"),
+        ("a<!-- > -->b<![CDATA[c]]>d", "abd"),
         ("", None),
         (None, None),
     ],
@@ -38,7 +44,77 @@ def test_rows_keep_their_places() -> None:
     assert plain_text(column).name == "d"
 
 
+PIECES = st.sampled_from(
+    [
+        *(
+            "word",
+            " ",
+            "\n",
+            "\u00a0",
+            "&nbsp;",
+            "&amp;",
+            "&lt;",
+            "&#39;",
+            "&bogus;",
+            "&",
+            "a & b",
+            '"',
+            "'",
+            ">",
+            "<",
+            "< 3",
+        ),
+        *(
+            "<p>",
+            "</p>",
+            "<P >",
+            "<br/>",
+            "<b>",
+            "</b>",
+            "<li>",
+            "</li>",
+            "<ul>",
+            "</ul>",
+            "<pre>",
+            "</pre>",
+            "</",
+            "<>",
+        ),
+        *(
+            "<div class='x'>",
+            "</div>",
+            '<p title="a > b">',
+            '<a href="?a=1&b=2">',
+            "</a>",
+            "<span x=it's>",
+            "<h7>",
+            "<hr>",
+        ),
+        *(
+            "<!-- c -->",
+            "<script>x</script>",
+            "<style>y</style>",
+            "<?xml?>",
+            "<noscript>n</noscript>",
+            "<title>t</title>",
+            "<template>t</template>",
+            "<td>",
+            "</td>",
+        ),
+    ]
+)
+
+
+@given(st.lists(st.lists(PIECES, max_size=12).map("".join), min_size=20, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_the_short_way_gives_what_the_parser_gives(fragments: list[str]) -> None:
+    """A comment sends a fragment through the parser and says nothing itself."""
+    column = pl.Series(fragments, dtype=pl.String)
+    assert plain_text(column).to_list() == plain_text("<!---->" + column).to_list()
+
+
 @given(st.lists(st.text(), max_size=5))
+@settings(deadline=None)
 def test_any_text_gives_one_clean_line(texts: list[str]) -> None:
     for text in plain_text(pl.Series("t", texts, dtype=pl.String)):
         assert text is None or (text and text == text.strip(" ") and not set(text) & set("\r\n\t\u00a0"))

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from metier import __version__
-from metier.cli import compare, demo, describe, doctor, evaluate, export, import_, models, recommend, train
+from metier.cli import compare, demo, describe, doctor, evaluate, export, import_, models, recommend, train, tune
 from metier.errors import MetierError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("export")(export.export)
 app.command("describe")(describe.describe)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("recommend")(recommend.recommend)
 app.command("models")(models.models)

@@ -21,9 +21,9 @@ def demo(
     from metier.cli.import_ import store_market
     from metier.data.workspace import Workspace
     from metier.evaluate.experiment import Experiment
-    from metier.models.registry import MODELS
+    from metier.models.registry import available
 
     workspace = Workspace.open(home)
     store_market(workspace, "demo", people, seed)
-    asked = {"dataset": "demo", "protocol": "temporal", "seed": seed, "models": {name: {} for name in MODELS}}
+    asked = {"dataset": "demo", "protocol": "temporal", "seed": seed, "models": {name: {} for name in available()}}
     judge(Experiment.check(asked, "demo"), workspace, "demo", as_json=as_json)

@@ -53,7 +53,7 @@ def evaluate(
     """Compare models on held-out behaviour. The full catalogue is ranked; intervals come with every figure."""
     from metier.data.workspace import Workspace
     from metier.evaluate.experiment import Experiment, default_protocol
-    from metier.models.registry import MODELS
+    from metier.models.registry import available
 
     workspace = Workspace.open(home)
     flags = {"protocol": protocol, "k": k, "seed": seed, "inner": inner or None}
@@ -65,7 +65,7 @@ def evaluate(
     elif dataset is None:
         raise UsageError("name a dataset or give --experiment FILE; `metier describe` lists the datasets")
     else:
-        names = [name.strip() for name in models.split(",") if name.strip()] if models else list(MODELS)
+        names = [name.strip() for name in models.split(",") if name.strip()] if models else available()
         chosen = read_settings(settings or [], names)
         if protocol is None:
             given["protocol"] = default_protocol(workspace.load(dataset))

@@ -10,8 +10,8 @@ from metier.errors import ConfigError
 
 def train(
     dataset: Annotated[str, typer.Argument(help="Name of an imported dataset.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="Name of a model (see `metier models`).")],
     bundle: Annotated[str, typer.Option("--as", help="Name of the bundle to write.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="Name of a model (see `metier models`).")] = "ranker",
     set_: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the model; repeatable.")
     ] = None,
@@ -34,7 +34,7 @@ def train(
     fresh = create(model, parse_settings(set_ or []))
     tables = workspace.load(dataset)
     began = time.perf_counter()
-    assembled = assemble(tables)
+    assembled = assemble(tables, "newest")
     fitted = fresh.fit(assembled.dataset, rng=np.random.default_rng(seed))
     save(folder, fitted, tables, assembled, {"dataset": dataset, "seed": seed})
     done = {

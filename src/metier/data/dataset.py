@@ -11,7 +11,7 @@ import numpy as np
 
 from metier.data.features import Features
 from metier.data.interactions import Interactions
-from metier.data.types import CSR, Floats, Nums
+from metier.data.types import CSR, Floats, Nums, Times
 from metier.data.vocabulary import Vocabulary
 
 
@@ -57,7 +57,14 @@ class Ranking:
 class Dataset:
     """Everything known before a cut-off, for U users and I items.
 
-    `user_texts` (U) and `item_texts` (I) are plain text, empty when there is none.
+    `user_texts` (U) and `item_texts` (I) are plain text, empty when there is none. Moments are seconds since 1970 UTC,
+    NaN where unknown.
+
+    Parameters
+    ----------
+    asked : (U,) float64, the cut-off of each user: when they are asked "what next?". NaN: right after their own last
+        interaction, as when each one's last interaction is held out. None is all NaN.
+    spans : (I, 2) float64, when each item opens and closes. None is all NaN.
     """
 
     users: Vocabulary
@@ -67,6 +74,8 @@ class Dataset:
     item_features: Features
     user_texts: Sequence[str]
     item_texts: Sequence[str]
+    asked: Times | None = None
+    spans: Times | None = None
 
     def __post_init__(self) -> None:
         sides = {
@@ -76,6 +85,10 @@ class Dataset:
         for side, sizes in sides.items():
             if len(set(sizes)) != 1:
                 raise ValueError(f"{side}: vocabulary, features and texts have sizes {sizes}")
+        moments = {"asked": (self.asked, (len(self.users),)), "spans": (self.spans, (len(self.items), 2))}
+        for name, (given, shape) in moments.items():
+            if given is not None and given.shape != shape:
+                raise ValueError(f"{name} has shape {given.shape}, not {shape}")
 
     @property
     def shape(self) -> tuple[int, int]:

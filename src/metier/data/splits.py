@@ -6,6 +6,7 @@ leak by mistake: the truth travels beside the tables, never inside them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 import polars as pl
@@ -27,6 +28,7 @@ class Fold:
     truth : person, job pairs that came after; each job is a candidate and not in the person's history.
     candidates : ids of the jobs that could be applied to at the cut-off.
     left_out : why truths were dropped -> how many ("job not live at the cut-off").
+    cutoff : the moment everybody is asked at; None where each person has their own, right after the history.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Fold:
     truth: pl.DataFrame
     candidates: pl.Series
     left_out: dict[str, int]
+    cutoff: datetime | None = None
 
 
 def folds(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Iterator[Fold]:
@@ -125,7 +128,7 @@ def _temporal(tables: Tables) -> Iterator[Fold]:
             "job not live at the cut-off": len(fresh) - len(truth),
         }
         train = cut.replace(interactions=before, history=history)
-        yield Fold(f"window {window['window']}", train, truth.select("person", "job"), live, left_out)
+        yield Fold(f"window {window['window']}", train, truth.select("person", "job"), live, left_out, cutoff)
 
 
 def _one_window(tables: Tables) -> Tables:

@@ -16,7 +16,7 @@ from metier.errors import UsageError
 
 @dataclass(frozen=True)
 class Workspace:
-    """<home>/datasets/<name>/*.parquet, <home>/runs/<name>/, <home>/models/<name>/."""
+    """<home>/datasets/<name>/*.parquet, <home>/runs/<name>/, <home>/tuning/<name>/, <home>/models/<name>/."""
 
     home: Path
 
@@ -32,6 +32,10 @@ class Workspace:
     def run(self, name: str) -> Path:
         """Folder of an evaluation run."""
         return self.home / "runs" / _checked(name)
+
+    def tuning(self, name: str) -> Path:
+        """Folder of a tuning's trials."""
+        return self.home / "tuning" / _checked(name)
 
     def model(self, name: str) -> Path:
         """Folder of a trained model's bundle."""

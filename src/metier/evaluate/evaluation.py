@@ -7,7 +7,7 @@ has ranked, so no model can reach it.
 import contextlib
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -129,6 +129,7 @@ def evaluate(
     inner: bool = False,
     extra: Mapping[str, Factory] | None = None,
     progress: Progress | None = None,
+    stages: Sequence["Stage"] | None = None,
 ) -> Evaluation:
     """Judge models under a protocol: full catalogue, nothing sampled, nothing after the cut-off seen.
 
@@ -140,6 +141,7 @@ def evaluate(
     k : the cut of every metric; lists are kept down to place max(k, 30).
     seed : each fit draws from its own stream of (seed, label, fold), so a model's result does not depend on which
         other models run; also breaks ties.
+    stages : `prepare(tables, protocol, inner=inner)`, kept by a caller who judges many times.
 
     Raises
     ------
@@ -150,25 +152,19 @@ def evaluate(
         label: partial(create, name, dict(given)) for label, (name, given) in models.items()
     } | dict(extra or {})
     about = {label: _describe(factory, *models.get(label, (None, {}))) for label, factory in factories.items()}
-    jobs = Vocabulary("job", tables.jobs["id"].to_list())
     ranked: dict[str, list[Ranked]] = {label: [] for label in factories}
     failed: dict[str, str] = {}
     people, truth, candidates, sizes, left_out = [], [], [], [], {}
     steps = _count_folds(tables, protocol) * len(factories)
-    for number, fold in enumerate(folds(tables, protocol, inner=inner)):
-        data = assemble(fold.train).dataset
-        judged = _judged(fold, data)
-        n_people = len(data.users)
-        sizes.append((fold.name, n_people, len(judged), len(fold.candidates), len(data.interactions)))
-        left_out[fold.name] = fold.left_out | {"person without a relevant job": n_people - len(judged)}
-        if judged.is_empty():
+    for number, stage in enumerate(stages or prepare(tables, protocol, inner=inner)):
+        fold, data = stage.fold, stage.data
+        sizes.append((fold.name, len(data.users), len(stage.judged), len(fold.candidates), len(data.interactions)))
+        left_out[fold.name] = fold.left_out | {"person without a relevant job": len(data.users) - len(stage.judged)}
+        if stage.judged.is_empty():
             continue
-        people.append(judged)
+        people.append(stage.judged)
         truth.append(fold.truth.unique(maintain_order=True).select(pl.lit(fold.name).alias("fold"), "person", "job"))
-        candidates.append(jobs.numbers(fold.candidates))
-        in_jobs = np.append(jobs.numbers(data.items.ids), np.int32(-1))  # (I + 1,) last entry: the padding stays -1
-        query = data.query(data.users.numbers(judged["person"]))
-        live = data.items.numbers(fold.candidates)
+        candidates.append(stage.in_jobs[stage.live])
         for place, (label, factory) in enumerate(factories.items()):
             if progress:
                 progress(number * len(factories) + place, steps, f"{fold.name}: {label}")
@@ -176,11 +172,11 @@ def evaluate(
                 continue
             rng = np.random.default_rng([seed, zlib.crc32(label.encode()), number])
             try:
-                found = _rank(factory, data, query, live, max(k, *CURVE), rng, seed)
+                found = _rank(factory, stage, max(k, *CURVE), rng, seed)
             except Exception as error:
                 failed[label] = f"{fold.name}: {type(error).__name__}: {error}"
             else:
-                ranked[label].append(replace(found, items=in_jobs[found.items]))
+                ranked[label].append(replace(found, items=stage.in_jobs[found.items]))
     if not people:
         raise UsageError(
             f"protocol {protocol!r}: nobody has a relevant job ({left_out}); "
@@ -204,22 +200,47 @@ def evaluate(
     )
 
 
-def _judged(fold: Fold, data: Dataset) -> pl.DataFrame:
-    """fold, person, history, relevant of the people with relevant jobs, in the order of the people table."""
-    relevant = fold.truth.unique().group_by("person").agg(relevant=pl.len().cast(pl.Int64))
-    history = pl.Series(np.diff(data.matrix.indptr), dtype=pl.Int64)
-    everyone = pl.DataFrame({"fold": fold.name, "person": data.users.ids, "history": history})
-    return everyone.join(relevant, on="person", how="inner", maintain_order="left")
+@dataclass(frozen=True)
+class Stage:
+    """A fold made ready: the data to learn from, the question, and the n people whose lists are judged.
+
+    Parameters
+    ----------
+    judged : (n) fold, person, history, relevant of the people with relevant jobs, in the order of the people table.
+    query : what is known of them.
+    live : (m,) candidates, rows of `data.items`.
+    in_jobs : (I + 1,) row of `data.items` -> row of the jobs table; the last entry keeps the padding -1.
+    """
+
+    fold: Fold
+    data: Dataset
+    judged: pl.DataFrame
+    query: Query
+    live: Nums
+    in_jobs: Nums
 
 
-def _rank(
-    factory: Factory, data: Dataset, query: Query, live: Nums, depth: int, rng: np.random.Generator, seed: int
-) -> Ranked:
+def prepare(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Iterator[Stage]:
+    """The folds of a protocol, one after the other, so that memory may hold one at a time."""
+    jobs = Vocabulary("job", tables.jobs["id"].to_list())
+    for fold in folds(tables, protocol, inner=inner):
+        data = assemble(fold.train, fold.cutoff).dataset
+        relevant = fold.truth.unique().group_by("person").agg(relevant=pl.len().cast(pl.Int64))
+        history = pl.Series(np.diff(data.matrix.indptr), dtype=pl.Int64)
+        everyone = pl.DataFrame({"fold": fold.name, "person": data.users.ids, "history": history})
+        judged = everyone.join(relevant, on="person", how="inner", maintain_order="left")
+        query = data.query(data.users.numbers(judged["person"]))
+        live = data.items.numbers(fold.candidates)
+        yield Stage(fold, data, judged, query, live, np.append(jobs.numbers(data.items.ids), np.int32(-1)))
+
+
+def _rank(factory: Factory, stage: Stage, depth: int, rng: np.random.Generator, seed: int) -> Ranked:
     """Fit one fresh model and rank; the model is dropped on return, so memory holds one at a time."""
     started = time.perf_counter()
-    model = factory().fit(data, rng=rng)
+    model = factory().fit(stage.data, rng=rng)
     fitted = time.perf_counter()
-    ranking = recommend(model, query, depth, candidates=live, exclude=query.history, seed=seed)
+    query = stage.query
+    ranking = recommend(model, query, depth, candidates=stage.live, exclude=query.history, seed=seed)
     return Ranked(ranking.items, fitted - started, time.perf_counter() - fitted)
 
 

@@ -14,7 +14,7 @@ from metier.data.splits import Protocol
 from metier.errors import ConfigError
 from metier.evaluate.evaluation import Evaluation, Factory, Progress, evaluate
 from metier.evaluate.summary import SEGMENTS, Segment
-from metier.models.registry import MODELS
+from metier.models.registry import available
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
@@ -31,6 +31,22 @@ class ModelEntry(_Strict):
 
     settings: dict[str, Any] = {}
     """Settings over the model's defaults."""
+
+    trials: int | None = Field(default=None, ge=1)
+    """Number of trials that these settings are the best of; written by `metier tune`."""
+
+
+class Budget(_Strict):
+    """What each tuned model was given, `[budget]`; written by `metier tune`, printed in the report."""
+
+    trials: int = Field(ge=1)
+    """Most trials of a model."""
+
+    seconds: float = Field(gt=0)
+    """A model started no trial after this many seconds of fitting and ranking."""
+
+    seed: int = Field(ge=0)
+    """Drew the settings."""
 
 
 class Experiment(_Strict):
@@ -53,6 +69,9 @@ class Experiment(_Strict):
 
     segments: tuple[Segment, ...] = SEGMENTS
     """Groups of people reported apart, by number of past applications."""
+
+    budget: Budget | None = None
+    """Of the tuned rows."""
 
     models: dict[Label, ModelEntry] = Field(min_length=1)
     """Label -> model; a label is letters, digits, '.', '_' and '-'."""
@@ -86,14 +105,14 @@ class Experiment(_Strict):
     @property
     def command(self) -> str:
         """The command line that repeats it; the file is needed when a label differs from its model's name."""
-        if any(entry.model not in (None, label) for label, entry in self.models.items()):
+        if self.budget or any(entry.model not in (None, label) for label, entry in self.models.items()):
             return "metier evaluate --experiment experiment.toml"
         settings = "".join(
             f" --set {shlex.quote(f'{label}.{key}={json.dumps(value)}')}"
             for label, entry in self.models.items()
             for key, value in entry.settings.items()
         )
-        names = "" if list(self.models) == list(MODELS) else f" --models {','.join(self.models)}"
+        names = "" if list(self.models) == available() else f" --models {','.join(self.models)}"
         inner = " --inner" if self.inner else ""
         return (
             f"metier evaluate {self.dataset} --protocol {self.protocol}{inner}{names} -k {self.k} --seed {self.seed}"

@@ -53,6 +53,8 @@ def render(document: dict[str, Any], timings: dict[str, Any], experiment: str) -
         segments=_segments(rows),
         index=index,
         differences=sorted(document["differences"], key=lambda one: -one["difference"]),
+        tuned=sorted(document["tuned"], key=lambda one: -one["difference"]),
+        changed=lambda label, default: _changed(meta["models"], label, default),
         judged=sum(fold["judged"] for fold in meta["folds"]),
         candidates=sum(fold["candidates"] for fold in meta["folds"]),
         alpha=ALPHA,
@@ -83,6 +85,12 @@ def _table(
             }
         )
     return sorted(lines, key=lambda line: -line["map"]["value"])
+
+
+def _changed(models: dict[str, Any], label: str, default: str) -> str:
+    """The settings in which two rows of one model differ, as `key = value` of the first."""
+    there, usual = models[label]["settings"], models[default]["settings"]
+    return ", ".join(f"{key} = {value}" for key, value in there.items() if value != usual[key])
 
 
 def _segments(rows: Sequence[Row]) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """A run on disk: figures, each person's values, TREC files and the report, written whole or not at all.
 
-metrics.json      rows, differences against the best model, and what was run; the same seed gives the same bytes
+metrics.json      rows, differences against the best model and of tuned rows against defaults, and what was run; the
+                  same seed gives the same bytes
 timings.json      seconds to fit and rank, and when: what differs between two equal runs
 per_user.parquet  model, fold, person, history, relevant and one column a metric at k
 runs/*.trec       person Q0 job place score label; qrels.txt: person 0 job 1 (trec_eval reads both)
@@ -26,7 +27,7 @@ from metier.evaluate.evaluation import Evaluation, Ranked
 from metier.evaluate.experiment import Experiment
 from metier.evaluate.metrics import METRICS
 from metier.evaluate.report import render
-from metier.evaluate.summary import against_best, best, rows
+from metier.evaluate.summary import against_best, against_defaults, best, rows
 
 PACKAGES = ("metier", "numpy", "scipy", "numba", "polars")
 
@@ -81,6 +82,7 @@ def _document(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "command": experiment.command,
         "best": best(evaluation),
         "models": {label: asdict(about) for label, about in evaluation.about.items()},
+        "trials": {label: entry.trials for label, entry in experiment.models.items() if entry.trials},
         "failed": evaluation.failed,
         "folds": evaluation.sizes.to_dicts(),
         "left_out": evaluation.left_out,
@@ -88,7 +90,13 @@ def _document(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }
-    return {"rows": rows(evaluation, experiment.segments), "differences": against_best(evaluation), "meta": meta}
+    tuned = {label: entry.model for label, entry in experiment.models.items() if entry.model and entry.trials}
+    return {
+        "rows": rows(evaluation, experiment.segments),
+        "differences": against_best(evaluation),
+        "tuned": against_defaults(evaluation, tuned),
+        "meta": meta,
+    }
 
 
 def _timings(evaluation: Evaluation) -> dict[str, Any]:

@@ -137,6 +137,16 @@ def against_best(evaluation: Evaluation) -> list[Difference]:
     return differences(maps, pairs, metric="map", k=evaluation.k, seed=evaluation.seed)
 
 
+def against_defaults(evaluation: Evaluation, tuned: Mapping[str, str]) -> list[Difference]:
+    """Each tuned row minus its model's row of defaults, by MAP@k over all people; `tuned` maps label -> label.
+
+    A pair of which one has no row, because its model failed or was not asked for, is left out.
+    """
+    maps = {label: values[:, 0] for label, values in evaluation.values.items()}
+    pairs = [(label, model) for label, model in tuned.items() if label in maps and model in maps]
+    return differences(maps, pairs, metric="map", k=evaluation.k, seed=evaluation.seed)
+
+
 def _list_row(evaluation: Evaluation, label: str, metric: str) -> Row:
     value = evaluation.list_values[label][metric]
     return Row(

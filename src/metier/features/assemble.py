@@ -1,11 +1,14 @@
 """Tables -> Dataset: the step where people and jobs become users and items."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from metier.data import Dataset, Interactions, Tables, Vocabulary
+from metier.data.types import Times
 from metier.features.encoder import Encoder
 
 
@@ -18,21 +21,22 @@ class Assembled:
     jobs: Encoder
 
 
-def assemble(tables: Tables) -> Assembled:
+def assemble(tables: Tables, cutoff: datetime | Literal["newest"] | None = None) -> Assembled:
     """Number people and jobs in table order, encode their columns and join their texts.
 
-    Everything in `tables` is used, so cut it first (`metier.data.splits`).
+    Everything in `tables` is used, so cut it first (`metier.data.splits`). `cutoff` is the moment everybody is asked
+    at: a time, or for everyone the newest interaction of their own window; None leaves each person their own moment,
+    right after their last interaction.
     """
     people, jobs = Encoder.fit(tables.people), Encoder.fit(tables.jobs)
     users = Vocabulary("person", tables.people["id"].to_list())
     items = Vocabulary("job", tables.jobs["id"].to_list())
     pairs = tables.interactions
-    seconds = pairs["time"].dt.epoch("us").cast(pl.Float64) / 1e6
     interactions = Interactions(
         users.numbers(pairs["person"]),
         items.numbers(pairs["job"]),
         pairs["weight"].to_numpy().astype(np.float32),
-        seconds.to_numpy().astype(np.float64),
+        seconds(pairs.select("time"))[:, 0],
     )
     dataset = Dataset(
         users,
@@ -42,8 +46,28 @@ def assemble(tables: Tables) -> Assembled:
         jobs.encode(tables.jobs),
         person_texts(tables),
         job_texts(tables.jobs),
+        _asked(tables, cutoff),
+        seconds(tables.jobs.select("start", "end")),
     )
     return Assembled(dataset, people, jobs)
+
+
+def _asked(tables: Tables, cutoff: datetime | Literal["newest"] | None) -> Times | None:
+    """(U,) seconds since 1970 when each person is asked; None when each has a moment of their own."""
+    if cutoff is None:
+        return None
+    if cutoff != "newest":
+        return np.full(len(tables.people), cutoff.replace(tzinfo=UTC).timestamp())
+    windows = tables.people.select("id", window=pl.col("window").fill_null(-1))
+    last = (
+        tables.interactions.join(windows, left_on="person", right_on="id").group_by("window").agg(pl.col("time").max())
+    )
+    return seconds(windows.join(last, on="window", how="left", maintain_order="left").select("time"))[:, 0]
+
+
+def seconds(moments: pl.DataFrame) -> Times:
+    """(n, c) float64 seconds since 1970 of Datetime columns, NaN where null."""
+    return moments.select(pl.all().dt.epoch("us").cast(pl.Float64) / 1e6).to_numpy().astype(np.float64)
 
 
 def person_texts(tables: Tables) -> list[str]:

@@ -10,6 +10,9 @@ import numpy as np
 
 from metier.data import CSR, Floats
 
+KEPT = 16
+"""Texts and batches whose vectors stay in memory: one catalogue is read by several models, at several cut-offs."""
+
 
 class Embedder(Protocol):
     """Anything that turns n texts into n vectors."""
@@ -19,7 +22,7 @@ class Embedder(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tfidf:
     """TF-IDF as scikit-learn computes it, with sublinear term frequency and all else at its defaults.
 
@@ -37,7 +40,14 @@ class Tfidf:
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> "Tfidf":
-        """Learn terms and weights; without a single word, an encoder that knows none."""
+        """Learn terms and weights; without a single word, an encoder that knows none.
+
+        The last catalogue is kept: the parts of one model all read the same postings, again and again.
+        """
+        return _fitted(tuple(texts))
+
+    @classmethod
+    def _fit(cls, texts: Sequence[str]) -> "Tfidf":
         from sklearn.feature_extraction.text import TfidfVectorizer
 
         vectorizer = TfidfVectorizer()  # idf does not depend on how term frequencies are scaled
@@ -49,9 +59,15 @@ class Tfidf:
 
     def encode(self, texts: Sequence[str]) -> CSR:
         """(n, V) float32 rows of length 1, or 0 for a text without a known term."""
-        if not self.vocabulary:
-            return CSR((len(texts), 0), dtype=np.float32)
-        return CSR(self._vectorizer.transform(texts), dtype=np.float32)
+        if not self.vocabulary or not len(texts):
+            return CSR((len(texts), len(self.vocabulary)), dtype=np.float32)
+        return _encoded(self, tuple(texts)).copy()
+
+    def __hash__(self) -> int:
+        return hash(self.vocabulary)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tfidf) and self.vocabulary == other.vocabulary and np.array_equal(self.idf, other.idf)
 
     @cached_property
     def _vectorizer(self):  # type: ignore[no-untyped-def]
@@ -68,11 +84,26 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """(n, 256) float32 of length 1; an empty text is a row of zeros."""
-        vectors = np.zeros((len(texts), 256), np.float32)
-        spoken = [row for row, text in enumerate(texts) if text.strip()]
-        if spoken:
-            vectors[spoken] = _wordllama().embed([texts[row] for row in spoken], norm=True)
-        return vectors
+        return _embedded(tuple(texts)).copy()
+
+
+@lru_cache(maxsize=KEPT)
+def _fitted(texts: tuple[str, ...]) -> Tfidf:
+    return Tfidf._fit(texts)
+
+
+@lru_cache(maxsize=KEPT)
+def _encoded(tfidf: Tfidf, texts: tuple[str, ...]) -> CSR:
+    return CSR(tfidf._vectorizer.transform(texts), dtype=np.float32)
+
+
+@lru_cache(maxsize=KEPT)
+def _embedded(texts: tuple[str, ...]) -> Floats:
+    vectors = np.zeros((len(texts), 256), np.float32)
+    spoken = [row for row, text in enumerate(texts) if text.strip()]
+    if spoken:
+        vectors[spoken] = _wordllama().embed([texts[row] for row in spoken], norm=True)
+    return vectors
 
 
 @lru_cache(maxsize=1)

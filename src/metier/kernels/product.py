@@ -19,14 +19,16 @@ def product(left: CSR, right: CSR) -> CSR:
     if left.shape[1] != right.shape[0]:
         raise ValueError(f"cannot multiply {left.shape} by {right.shape}: the compiled loop would read outside")
     shape = (left.shape[0], right.shape[1])
-    lanes = min(8 * get_num_threads(), shape[0])
+    lanes = min(get_num_threads(), shape[0])
     left_ptr, right_ptr = left.indptr.astype(np.int64), right.indptr.astype(np.int64)
     left_idx, right_idx = left.indices.astype(np.int32, copy=False), right.indices.astype(np.int32, copy=False)
     left_data, right_data = left.data.astype(np.float32, copy=False), right.data.astype(np.float32, copy=False)
     pointers = np.zeros(shape[0] + 1, np.int64)
     np.cumsum(_sizes(left_ptr, left_idx, right_ptr, right_idx, shape[1], lanes), out=pointers[1:])
     indices, data = _fill(left_ptr, left_idx, left_data, right_ptr, right_idx, right_data, shape[1], lanes, pointers)
-    return CSR((data, indices, pointers), shape=shape)
+    # SciPy widens `indices` to the type of the pointers, and every later use would copy them back.
+    narrow = pointers.astype(np.int32) if pointers[-1] < 2**31 else pointers
+    return CSR((data, indices, narrow), shape=shape)
 
 
 def product_reference(left: CSR, right: CSR) -> CSR:

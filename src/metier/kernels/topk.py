@@ -81,31 +81,33 @@ def _offer(items, values, ties, size, k, item, value, tie):  # type: ignore[no-u
         return size
     if not _worse(values[0], ties[0], value, tie):
         return size
+    _sink(items, values, ties, k, item, value, tie)
+    return size
+
+
+@njit(cache=True)
+def _sink(items, values, ties, size, item, value, tie):  # type: ignore[no-untyped-def]
+    """Put an entry in the place of a heap's root."""
     at = 0
     while True:
         child = 2 * at + 1
-        if child >= k:
+        if child >= size:
             break
-        if child + 1 < k and _worse(values[child + 1], ties[child + 1], values[child], ties[child]):
+        if child + 1 < size and _worse(values[child + 1], ties[child + 1], values[child], ties[child]):
             child += 1
         if not _worse(values[child], ties[child], value, tie):
             break
         items[at], values[at], ties[at] = items[child], values[child], ties[child]
         at = child
     items[at], values[at], ties[at] = item, value, tie
-    return size
 
 
 @njit(cache=True)
 def _drain(items, values, ties, size, out_items, out_values):  # type: ignore[no-untyped-def]
-    """Write a heap best first."""
-    for _ in range(size):
-        best = 0
-        for at in range(1, size):
-            if _worse(values[best], ties[best], values[at], ties[at]):
-                best = at
-        out_items[_], out_values[_] = items[best], values[best]
-        values[best], ties[best] = -np.inf, np.int32(2**31 - 1)
+    """Write a heap best first: the root is the worst and goes last."""
+    for last in range(size - 1, -1, -1):
+        out_items[last], out_values[last] = items[0], values[0]
+        _sink(items, values, ties, last, items[last], values[last], ties[last])
 
 
 @njit(cache=True, parallel=True)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from metier.data import CSR, Dataset, Floats, Nums, Query, Ranking
 from metier.errors import NotFittedError
+from metier.kernels.mips import catalogue, top_products
 from metier.kernels.topk import top_k, top_k_sparse
 
 SCORES = 2**26
@@ -129,24 +130,29 @@ def recommend(
     open_ = np.arange(n_items, dtype=np.int32) if candidates is None else np.unique(candidates)  # (m,)
     if exclude is None:
         exclude = CSR(query.history.shape, dtype=np.float32)
+    size = min(1024, SCORES // max(len(open_), 1))  # people at a time
     if isinstance(model, Neighbour):
         allowed = np.isin(np.arange(n_items), open_)
+        size = 1024
 
         def best(part: Query, banned: CSR) -> tuple[Nums, Floats]:
             return top_k_sparse(model.score_sparse(part), banned, allowed, tie, k)
+    elif isinstance(model, Factored):
+        jobs = catalogue(model.item_vectors(), open_, tie)
+        size = 8192
+
+        def best(part: Query, banned: CSR) -> tuple[Nums, Floats]:
+            return top_products(jobs, model.query_vectors(part), banned, k)
     else:
         # Only candidates are scored; their columns are numbered back at the end.
-        factored = (model, model.item_vectors()[open_].T) if isinstance(model, Factored) else None  # (d, m)
         everything, numbers = np.ones(len(open_), np.bool_), np.append(open_, np.int32(-1))
 
         def best(part: Query, banned: CSR) -> tuple[Nums, Floats]:
-            # (b, d) @ (d, m), or whatever the model does for its (b, m)
-            scores = factored[0].query_vectors(part) @ factored[1] if factored else model.score(part, open_)
-            columns, found = top_k(scores, CSR(banned[:, open_]), everything, tie[open_], k)
+            columns, found = top_k(model.score(part, open_), CSR(banned[:, open_]), everything, tie[open_], k)
             return numbers[columns], found
 
     ranking = Ranking(np.full((len(query), k), -1, np.int32), np.full((len(query), k), np.nan, np.float32))
-    for rows in _batches(len(query), max(1, min(1024, SCORES // max(len(open_), 1)))):
+    for rows in _batches(len(query), max(1, size)):
         ranking.items[rows], ranking.scores[rows] = best(take(query, rows), CSR(exclude[rows]))
     return ranking
 

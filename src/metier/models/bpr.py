@@ -1,15 +1,16 @@
 """BPR: matrix factorization that ranks."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 from scipy import sparse
 
 from metier.data import CSR, Dataset, Floats, Query
-from metier.kernels.fm import Loss
+from metier.kernels.ranking_loss import Loss
 from metier.models.base import Factored
 from metier.models.factorization import NO_HISTORY, FactorizationConfig, factorize
+from metier.models.search import Search
 
 
 class BPRConfig(FactorizationConfig):
@@ -17,7 +18,7 @@ class BPRConfig(FactorizationConfig):
 
     loss: Loss = "bpr"
     """bpr is the paper's; the others are there for comparison."""
-    negatives: int = Field(default=8, ge=1)
+    negatives: Annotated[int, Search(4, 96, log=True)] = Field(default=8, ge=1)
     """Jobs of the catalogue that each application is ranked against."""
     same_state: float = Field(default=0.0, ge=0, le=1)
     """Share of the negatives drawn from the state of the job applied to."""

@@ -1,7 +1,7 @@
 """Content: similarity of texts."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ from scipy import sparse
 from metier.data import CSR, Dataset, Floats, Nums, Query
 from metier.features.text import StaticEmbedder, Tfidf
 from metier.models.base import Fitted, ModelConfig
+from metier.models.search import Search
 
 
 class ContentConfig(ModelConfig):
     """How texts become vectors, and how history and profile mix."""
 
-    encoder: Literal["tfidf", "embedding"] = "tfidf"
+    encoder: Annotated[Literal["tfidf", "embedding"], Search(choices=("tfidf", "embedding"))] = "tfidf"
     """TF-IDF terms learned from the postings, or static word embeddings (256-d, WordLlama)."""
-    profile_weight: float = Field(default=0.0, ge=0, le=1)
+    profile_weight: Annotated[float, Search(0, 1)] = Field(default=0.0, ge=0, le=1)
     """Share of the person's own text where there is a history too; who has no history is matched by their text."""
 
 

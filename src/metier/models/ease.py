@@ -1,6 +1,6 @@
 """EASE: each job predicted linearly from all others."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -9,16 +9,17 @@ from scipy import linalg
 from metier.data import CSR, Dataset, Floats, Nums, Query
 from metier.errors import MetierError
 from metier.models.base import Fitted, ModelConfig
+from metier.models.search import Search
 
 
 class EASEConfig(ModelConfig):
     """The penalty and the size of the core. Memory: 16 bytes x core^2 at `fit`, 4 bytes x core^2 after."""
 
-    reg: float = Field(default=100.0, gt=0)
+    reg: Annotated[float, Search(1, 3_000, log=True)] = Field(default=100.0, gt=0)
     """L2 penalty on the weights (lambda in the paper)."""
-    min_count: int = Field(default=1, ge=1)
+    min_count: Annotated[int, Search(1, 5)] = Field(default=1, ge=1)
     """Jobs with fewer applications stay out of the core and get no score."""
-    max_items: int = Field(default=6_000, ge=2)
+    max_items: Annotated[int, Search(2_000, 8_000, log=True)] = Field(default=6_000, ge=2)
     """Largest core: the most applied-to jobs stay."""
 
 

@@ -1,38 +1,48 @@
 """The training loop that FM, BPR and SVD++ share: order, negatives, epochs, averaging. The mathematics is in
 `metier.kernels.fm`."""
 
-from typing import NamedTuple, Self
+from typing import Annotated, NamedTuple, Self
 
 import numpy as np
+from numba import get_num_threads
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
-from metier.kernels.fm import LOSSES, Histories, Loss, Parameters, Settings, fm_epoch, initial, rows_of
+from metier.kernels.fm import fm_epoch
+from metier.kernels.fm_data import PARTS, Histories, Settings, average, dealt, initial, visits
+from metier.kernels.ranking_loss import LOSSES, Loss
 from metier.models.base import ModelConfig
+from metier.models.search import Search
+
+STEPS = 4000
+"""Batches of an epoch at least: with fewer, what is learned inside an epoch comes too late."""
 
 
 class FactorizationConfig(ModelConfig):
     """What every factorization trained by stochastic gradient has to decide."""
 
-    embedding_size: int = Field(default=64, ge=1)
+    embedding_size: Annotated[int, Search(16, 128, log=True)] = Field(default=64, ge=1)
     """Length k of each vector."""
     epochs: int = Field(default=30, ge=1)
     """Passes over all applications."""
-    learning_rate: float = Field(default=0.05, gt=0)
+    learning_rate: Annotated[float, Search(0.02, 0.2, log=True)] = Field(default=0.05, gt=0)
     """Adagrad's step before it is divided by the root of the summed squared gradients."""
-    reg: float = Field(default=0.0, ge=0)
+    reg: Annotated[float, Search(0.0, 0.01)] = Field(default=0.0, ge=0)
     """L2 on each vector and weight that a step touches."""
     init_scale: float = Field(default=0.05, gt=0)
     """Standard deviation of the first vectors."""
     loss: Loss = "softmax"
     """softmax over the application and its negatives, bpr (Rendle et al. 2009) or logistic."""
-    negatives: int = Field(default=24, ge=1)
+    negatives: Annotated[int, Search(4, 96, log=True)] = Field(default=24, ge=1)
     """Jobs of the catalogue that each application is ranked against."""
     same_state: float = Field(default=0.25, ge=0, le=1)
     """Share of the negatives drawn from the state of the job applied to."""
     same_city: float = Field(default=0.125, ge=0, le=1)
     """Share of the negatives drawn from its city."""
+    batch_size: int = Field(default=256, ge=1)
+    """Applications ranked before anything moves: whole people, and at most one application in 4,000 (`STEPS`), so that
+    small data are learned person by person."""
     average_from: int = Field(default=4, ge=0)
     """First epoch whose parameters enter the average that is kept (Polyak & Juditsky 1992); 0 keeps the last."""
 
@@ -86,27 +96,30 @@ def factorize(
     even = np.full(people.shape[1], config.init_scale, np.float32)
     parameters = initial(config.embedding_size, even if scale is None else scale, rng)
     histories = in_order(data)
-    parts = rows_of(people), rows_of(jobs), rows_of(pasts)
+    parts = dealt(people), dealt(jobs), dealt(pasts)
+    batch = max(1, min(config.batch_size, len(histories.item) // STEPS))
     settings = Settings(
         LOSSES.index(config.loss),
         config.learning_rate,
         config.reg,
         use.power,
         1.0 / (1.0 - use.silence),
-        float(pairs),
+        int(pairs),
+        batch,
+        min(get_num_threads(), PARTS) if batch >= 64 else 1,  # small batches are not worth the meeting of threads
     )
     draw = NegativeSampler(data, config)
-    mean, averaged = Parameters(*(np.zeros_like(part) for part in parameters)), 0
+    vectors, weights = np.zeros_like(parameters.vectors), np.zeros_like(parameters.weights)
+    averaged = 0
     for epoch in range(1, config.epochs + 1):
-        order = rng.permutation(len(data.users)).astype(np.int32)
-        speaks = rng.random(len(histories.item)) >= use.silence
-        negatives = draw(histories.item, rng)
-        fm_epoch(*parts, histories, order, negatives, speaks, closeness(use), parameters, settings)
+        seen = visits(histories, rng.permutation(len(data.users)).astype(np.int32))
+        speaks = rng.random(len(seen.item)) >= use.silence
+        fm_epoch(*parts, seen, draw(seen.item, rng), speaks, closeness(use), parameters, settings)
         if 0 < config.average_from <= epoch or (epoch == config.epochs and not averaged):
             averaged += 1
-            for average, latest in zip(mean, parameters, strict=True):
-                average += (latest - average) / np.float32(averaged)
-    return mean.vectors, mean.weights
+            average(vectors, parameters.vectors, averaged)
+            weights += (parameters.weights - weights) / np.float32(averaged)
+    return vectors, weights
 
 
 def closeness(use: HistoryUse) -> Floats:
@@ -134,7 +147,10 @@ def past_shares(query: Query, use: HistoryUse) -> CSR:
     if query.times is not None:
         timed = np.bincount(rows, ~np.isnan(query.times.data), minlength=len(query)) > 0
         order = np.lexsort((history.indices, np.nan_to_num(query.times.data, nan=-np.inf), rows))
-        distance[order] = history.indptr[rows + 1] - np.arange(len(rows))  # 1 for the latest
+        when = np.nan_to_num(query.times.data, nan=-np.inf)[order]
+        ends = np.flatnonzero(np.append((rows[1:] != rows[:-1]) | (when[1:] != when[:-1]), True)[: len(rows)])
+        latest = ends[np.searchsorted(ends, np.arange(len(rows)))]  # of the same moment: the order of rows says nothing
+        distance[order] = history.indptr[rows + 1] - latest  # 1 for the latest
         distance[~timed[rows]] = 0
     by_distance = closeness(use)
     share = np.where(distance < len(by_distance), by_distance[np.minimum(distance, use.longest)], 0.0)

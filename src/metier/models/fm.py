@@ -1,6 +1,6 @@
 """Factorization machines over ids, attributes, places, words and past applications."""
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -11,6 +11,7 @@ from metier.features.text import Tfidf
 from metier.kernels.similarity import strongest
 from metier.models.base import Factored
 from metier.models.factorization import FactorizationConfig, HistoryUse, factorize, past_shares
+from metier.models.search import Search
 
 
 class FMConfig(FactorizationConfig):
@@ -22,13 +23,19 @@ class FMConfig(FactorizationConfig):
     """Applications a job needs for an id of its own; a rarer one is known by its attributes and words alone."""
     attributes: bool = True
     """All columns of the person and the job: categories, bins, lists, nested places."""
+    attribute_length: Annotated[float | None, Search(0.1, 2.0, log=True)] = Field(default=None, gt=0)
+    """Length that the attributes of a person and of a job are scaled to, as words are to 1; by default they stay as
+    they are. Short where there are many attributes that say little."""
     history: int = Field(default=50, ge=0)
     """Past applications in the person's bag, the latest first; 0 leaves the field out."""
-    history_decay: float = Field(default=0.3, ge=0)
+    past_scale: float = Field(default=0.01, ge=0)
+    """Standard deviation of the first of those vectors that a job has as a past application only, added to those that
+    it has as a candidate; 0 for none."""
+    history_decay: Annotated[float, Search(0.0, 1.0)] = Field(default=0.3, ge=0)
     """A past application weighs exp(-decay) of the one after it; 0 treats all alike, as data without times does."""
     history_power: float = Field(default=0.5, ge=0, le=1)
     """The bag is divided by its mass to this power: 0 a sum, 1 a mean."""
-    silence: float = Field(default=0.6, ge=0, lt=1)
+    silence: Annotated[float, Search(0.0, 0.9)] = Field(default=0.6, ge=0, lt=1)
     """Share of training steps in which a person with a history is seen by that history alone."""
     job_text: bool = True
     """The words of the posting."""
@@ -36,7 +43,7 @@ class FMConfig(FactorizationConfig):
     """The words of the person: self-description, past titles, résumé."""
     words: int = Field(default=24, ge=1)
     """Words kept of each text, those of the largest TF-IDF weight."""
-    word_scale: float = Field(default=0.3, gt=0)
+    word_scale: Annotated[float, Search(0.03, 0.6, log=True)] = Field(default=0.3, gt=0)
     """Standard deviation of the first vectors of words: texts that share words begin alike, before anything is learned,
     with an expected score of embedding_size * word_scale^2 times the cosine of their TF-IDF vectors."""
     pairs_inside_job: bool = False
@@ -51,7 +58,8 @@ class FM(Factored):
     job and are left out, so that the whole catalogue is ranked by one matrix product. The pairs inside the job are one
     more bias of the job; they are off unless asked for, because they cost accuracy (docs/reference/models.md).
 
-    A past application and a candidate share the job's vectors; the target of a training step is left out of the bag.
+    A past application and a candidate share the job's vectors, and a past one adds a vector of its own; the target of
+    a training step is left out of the bag.
     Words of persons and of postings share their vectors as well.
     """
 
@@ -63,6 +71,7 @@ class FM(Factored):
     attribute_vectors_: Floats  # (f, k) of the columns of user_features
     word_vectors_: Floats  # (V, k)
     job_vectors_: Floats  # (I, k + 1): q_j and b_j
+    past_vectors_: Floats  # (I, k): the job as a past application
     vocabulary_: tuple[str, ...]
     idf_: np.ndarray
 
@@ -81,20 +90,24 @@ class FM(Factored):
         common = np.bincount(data.interactions.items, minlength=n_items) >= config.min_count
         blocks = {  # name: (people, jobs)
             "job": (CSR((n_users, n_items), dtype=np.float32), _indicators(common & config.ids)),
-            "job attribute": _one_sided(data.item_features.matrix, n_users, config.attributes, people=False),
+            "job attribute": _one_sided(self._scaled(data.item_features.matrix), n_users, people=False),
             "word": (person_words, strongest(words.encode(data.item_texts), config.words)),
             "person": (_indicators(active & config.ids), CSR((n_items, n_users), dtype=np.float32)),
-            "person attribute": _one_sided(data.user_features.matrix, n_items, config.attributes, people=True),
+            "person attribute": _one_sided(self._scaled(data.user_features.matrix), n_items, people=True),
+            "past": (CSR((n_users, n_items), dtype=np.float32), CSR((n_items, n_items), dtype=np.float32)),
         }
         people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
+        own = _indicators(common & (config.past_scale > 0))
+        pasts = CSR(sparse.hstack([jobs[:, : jobs.shape[1] - n_items], own]))
+        scales = {"word": config.word_scale, "past": config.past_scale}
         scale = np.concatenate(
             [
-                np.full(block[0].shape[1], config.word_scale if name == "word" else config.init_scale, np.float32)
+                np.full(block[0].shape[1], scales.get(name, config.init_scale), np.float32)
                 for name, block in blocks.items()
             ]
         )
         vectors, weights = factorize(
-            people, jobs, jobs, data, config, self._history_use, rng, scale=scale, pairs=config.pairs_inside_job
+            people, jobs, pasts, data, config, self._history_use, rng, scale=scale, pairs=config.pairs_inside_job
         )
         ends = np.cumsum([block[0].shape[1] for block in blocks.values()])
         self.word_vectors_, self.person_vectors_, self.attribute_vectors_ = (
@@ -109,6 +122,7 @@ class FM(Factored):
         if config.pairs_inside_job:
             bias = bias + 0.5 * ((q**2).sum(axis=1) - jobs.power(2) @ (vectors**2).sum(axis=1))
         self.job_vectors_ = np.column_stack([q, bias]).astype(np.float32)
+        self.past_vectors_ = (pasts @ vectors).astype(np.float32)
         return self
 
     def query_vectors(self, query: Query) -> Floats:
@@ -116,10 +130,10 @@ class FM(Factored):
         known = query.users >= 0
         p = np.where(known[:, None], self.person_vectors_[np.maximum(query.users, 0)], np.float32(0))
         if query.features is not None and self.config.attributes:
-            p = p + query.features @ self.attribute_vectors_
+            p = p + self._scaled(query.features) @ self.attribute_vectors_
         p = p + self._person_words(query) @ self.word_vectors_
         if self.config.history:
-            p = p + past_shares(query, self._history_use) @ self.job_vectors_[:, :-1]
+            p = p + past_shares(query, self._history_use) @ self.past_vectors_
         return np.column_stack([p, np.ones(len(query))]).astype(np.float32)
 
     def item_vectors(self) -> Floats:
@@ -130,6 +144,16 @@ class FM(Factored):
     def _history_use(self) -> HistoryUse:
         config = self.config
         return HistoryUse(config.history_decay, config.history, config.history_power, config.silence)
+
+    def _scaled(self, matrix: CSR) -> CSR:
+        """Attributes at `attribute_length`; none where they take no part."""
+        if not self.config.attributes:
+            return CSR(matrix.shape, dtype=np.float32)
+        if self.config.attribute_length is None:
+            return matrix
+        length = np.sqrt(np.asarray(matrix.power(2).sum(axis=1)))
+        factor = self.config.attribute_length / np.where(length > 0, length, 1)
+        return CSR(sparse.diags_array(factor.astype(np.float32)) @ matrix)
 
     def _person_words(self, query: Query) -> CSR:
         """(b, V) the strongest words of each person."""
@@ -160,8 +184,7 @@ def _indicators(present: np.ndarray) -> CSR:
     return CSR((np.ones(len(rows), np.float32), (rows, rows)), shape=(len(present), len(present)))
 
 
-def _one_sided(matrix: CSR, others: int, on: bool, *, people: bool) -> tuple[CSR, CSR]:
+def _one_sided(matrix: CSR, others: int, *, people: bool) -> tuple[CSR, CSR]:
     """Features that only people or only jobs have, with empty columns on the other side."""
-    mine = matrix if on else CSR(matrix.shape, dtype=np.float32)
-    theirs = CSR((others, matrix.shape[1]), dtype=np.float32)
-    return (mine, theirs) if people else (theirs, mine)
+    empty = CSR((others, matrix.shape[1]), dtype=np.float32)
+    return (matrix, empty) if people else (empty, matrix)

@@ -1,6 +1,6 @@
 """iALS: implicit alternating least squares."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from implicit.cpu.als import AlternatingLeastSquares
@@ -10,18 +10,19 @@ from threadpoolctl import threadpool_limits
 
 from metier.data import Dataset, Floats, Query
 from metier.models.base import Factored, ModelConfig
+from metier.models.search import Search
 
 
 class IALSConfig(ModelConfig):
     """Size, weights and length of training."""
 
-    embedding_size: int = Field(default=128, ge=1)
+    embedding_size: Annotated[int, Search(16, 512, log=True)] = Field(default=128, ge=1)
     """Numbers a person or job is described by."""
-    alpha: float = Field(default=50.0, gt=0)
+    alpha: Annotated[float, Search(1, 500, log=True)] = Field(default=50.0, gt=0)
     """Confidence of an application (c_ui = alpha r_ui); an absent pair has confidence 1."""
-    reg: float = Field(default=30.0, ge=0)
+    reg: Annotated[float, Search(0.1, 500, log=True)] = Field(default=30.0, ge=0)
     """L2 penalty on every vector (lambda in the paper)."""
-    iterations: int = Field(default=15, ge=1)
+    iterations: Annotated[int, Search(5, 30)] = Field(default=15, ge=1)
     """Alternations: all people, then all jobs."""
 
 

@@ -1,6 +1,6 @@
 """Item-kNN: neighbours among jobs."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -9,16 +9,17 @@ from metier.data import CSR, Dataset, Query
 from metier.kernels.product import product
 from metier.kernels.similarity import Measure, similarity, squares, strongest, without
 from metier.models.base import ModelConfig, Neighbour
+from metier.models.search import Search
 
 
 class ItemKNNConfig(ModelConfig):
     """Which jobs are neighbours, and how near."""
 
-    similarity: Measure = "cosine"
+    similarity: Annotated[Measure, Search(choices=("cosine", "jaccard"))] = "cosine"
     """Of two jobs' sets of applicants."""
-    neighbours: int = Field(default=0, ge=0)
+    neighbours: Annotated[int, Search(choices=(0, 25, 50, 100, 200, 400))] = Field(default=0, ge=0)
     """Number of nearest jobs kept for each job; 0 keeps all."""
-    shrink: float = Field(default=0.0, ge=0)
+    shrink: Annotated[float, Search(0, 20)] = Field(default=0.0, ge=0)
     """Added to the similarity's denominator: distrust of jobs with few applicants."""
 
 

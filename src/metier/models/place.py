@@ -1,6 +1,6 @@
 """Place: the nearest jobs first."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -8,6 +8,7 @@ from pydantic import Field
 from metier.data import CSR, Dataset, Features, Floats, Nums, Query
 from metier.models.base import Fitted, ModelConfig
 from metier.models.popularity import popularity
+from metier.models.search import Search
 
 LEVELS = ("city", "state", "country")
 
@@ -15,7 +16,9 @@ LEVELS = ("city", "state", "country")
 class PlaceConfig(ModelConfig):
     """How popularity inside a place is counted."""
 
-    half_life_days: float | None = Field(default=None, gt=0)
+    half_life_days: Annotated[float | None, Search(choices=(None, 1.0, 2.0, 4.0, 7.0, 14.0, 30.0))] = Field(
+        default=None, gt=0
+    )
     """An application this many days before the newest one counts half; None counts all alike."""
 
 

@@ -1,12 +1,13 @@
 """Popularity: what most people applied to."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from metier.data import Dataset, Floats, Query
 from metier.models.base import Factored, ModelConfig
+from metier.models.search import Search
 
 DAY = 86400.0
 """Seconds."""
@@ -15,7 +16,9 @@ DAY = 86400.0
 class PopularityConfig(ModelConfig):
     """How applications are counted."""
 
-    half_life_days: float | None = Field(default=None, gt=0)
+    half_life_days: Annotated[float | None, Search(choices=(None, 1.0, 2.0, 4.0, 7.0, 14.0, 30.0))] = Field(
+        default=None, gt=0
+    )
     """An application this many days before the newest one counts half; None counts all alike."""
 
 

@@ -2,6 +2,7 @@
 
 from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from metier.errors import ConfigError, UsageError
@@ -23,9 +24,22 @@ MODELS = {
     "bpr": "metier.models.bpr:BPR",
     "fm": "metier.models.fm:FM",
     "fm-no-resume": "metier.models.fm:FMNoResume",
+    "afm": "metier.models.afm:AFM",
+    "review-afm": "metier.models.review_afm:ReviewAFM",
     "content": "metier.models.content:Content",
+    "two-tower": "metier.models.two_tower:TwoTower",
+    "lightgcn": "metier.models.lightgcn:LightGCN",
+    "profile": "metier.models.profile:Profile",
+    "ranker": "metier.models.ranker:Ranker",
 }
 """Name -> "module:class"."""
+TRAINED_BY = {"two-tower": "torch", "lightgcn": "torch"}
+"""Models whose training needs a package of an extra of the same name."""
+
+
+def available() -> list[str]:
+    """The models that can be trained here: all whose extra is installed."""
+    return [name for name in MODELS if name not in TRAINED_BY or find_spec(TRAINED_BY[name])]
 
 
 def model_class(name: str) -> type[Recommender]:

@@ -1,6 +1,6 @@
 """RP3beta: a random walk over applications."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -9,16 +9,17 @@ from metier.data import CSR, Dataset, Floats, Query
 from metier.kernels.product import product
 from metier.kernels.similarity import strongest
 from metier.models.base import ModelConfig, Neighbour
+from metier.models.search import Search
 
 
 class RP3BetaConfig(ModelConfig):
     """The walk and its correction."""
 
-    alpha: float = Field(default=0.6, ge=0)
+    alpha: Annotated[float, Search(0.2, 2)] = Field(default=0.6, ge=0)
     """Power of each step's transition probability; 1 is the plain random walk (P3)."""
-    beta: float = Field(default=0.15, ge=0)
+    beta: Annotated[float, Search(0, 1)] = Field(default=0.15, ge=0)
     """Power of a job's number of applications that its score is divided by; 0 is P3alpha."""
-    neighbours: int = Field(default=0, ge=0)
+    neighbours: Annotated[int, Search(choices=(0, 25, 50, 100, 200, 400))] = Field(default=0, ge=0)
     """Number of strongest two-step links kept for each job; 0 keeps all."""
 
 

@@ -1,6 +1,6 @@
 """Pure SVD: factors of the whole matrix."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -8,14 +8,15 @@ from sklearn.utils.extmath import randomized_svd
 
 from metier.data import Dataset, Floats, Query
 from metier.models.base import Factored, ModelConfig
+from metier.models.search import Search
 
 
 class PureSVDConfig(ModelConfig):
     """Size and precision of the factorisation."""
 
-    embedding_size: int = Field(default=256, ge=1)
+    embedding_size: Annotated[int, Search(16, 1_024, log=True)] = Field(default=256, ge=1)
     """Number of singular vectors; at most min(U, I) are used."""
-    iterations: int = Field(default=4, ge=0)
+    iterations: Annotated[int, Search(1, 8)] = Field(default=4, ge=0)
     """Power iterations of the randomised solver: more bring it nearer to the exact vectors."""
 
 

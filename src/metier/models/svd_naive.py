@@ -1,6 +1,6 @@
 """SVD as a rating model on all-ones data: the seed experiment's row, kept to show why it equals random."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -8,20 +8,21 @@ from pydantic import Field
 from metier.data import CSR, Dataset, Floats, Query
 from metier.kernels.rating import RatingModel, rating_epoch
 from metier.models.base import Factored, ModelConfig
+from metier.models.search import Search
 
 
 class NaiveSVDConfig(ModelConfig):
     """The customary defaults of rating libraries."""
 
-    embedding_size: int = Field(default=100, ge=1)
+    embedding_size: Annotated[int, Search(16, 256, log=True)] = Field(default=100, ge=1)
     """Length k of each vector."""
-    epochs: int = Field(default=20, ge=1)
+    epochs: Annotated[int, Search(5, 60, log=True)] = Field(default=20, ge=1)
     """Passes over all ratings."""
-    learning_rate: float = Field(default=0.005, gt=0)
+    learning_rate: Annotated[float, Search(1e-3, 0.1, log=True)] = Field(default=0.005, gt=0)
     """Step of the stochastic gradient."""
-    reg: float = Field(default=0.02, ge=0)
+    reg: Annotated[float, Search(1e-3, 1, log=True)] = Field(default=0.02, ge=0)
     """L2 on biases and vectors."""
-    init_scale: float = Field(default=0.1, gt=0)
+    init_scale: Annotated[float, Search(0.01, 1, log=True)] = Field(default=0.1, gt=0)
     """Standard deviation of the first vectors."""
 
 

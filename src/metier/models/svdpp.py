@@ -1,6 +1,6 @@
 """SVD++ trained properly on implicit feedback."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -9,6 +9,7 @@ from scipy import sparse
 from metier.data import CSR, Dataset, Floats, Query
 from metier.models.base import Factored
 from metier.models.factorization import FactorizationConfig, HistoryUse, factorize, past_shares
+from metier.models.search import Search
 
 
 class SVDppConfig(FactorizationConfig):
@@ -16,7 +17,7 @@ class SVDppConfig(FactorizationConfig):
 
     history: int = Field(default=1000, ge=1)
     """Past applications in N(u)."""
-    silence: float = Field(default=0.6, ge=0, lt=1)
+    silence: Annotated[float, Search(0.0, 0.9)] = Field(default=0.6, ge=0, lt=1)
     """Share of training steps without p_u, so that N(u) learns to answer alone."""
 
 

@@ -1,24 +1,25 @@
 """User-kNN: neighbours among people."""
 
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
-from metier.data import CSR, Dataset, Query
+from metier.data import CSR, Dataset, Floats, Query
 from metier.kernels.product import product
 from metier.kernels.similarity import Measure, similarity, squares, strongest, without
 from metier.models.base import ModelConfig, Neighbour
+from metier.models.search import Search
 
 
 class UserKNNConfig(ModelConfig):
     """Which people are neighbours, and how near."""
 
-    similarity: Measure = "cosine"
+    similarity: Annotated[Measure, Search(choices=("cosine", "jaccard"))] = "cosine"
     """Of two people's sets of applications."""
-    neighbours: int = Field(default=0, ge=0)
+    neighbours: Annotated[int, Search(choices=(0, 25, 50, 100, 200, 400, 800))] = Field(default=0, ge=0)
     """Number of nearest people that vote; 0 lets everyone vote."""
-    shrink: float = Field(default=0.0, ge=0)
+    shrink: Annotated[float, Search(0, 20)] = Field(default=0.0, ge=0)
     """Added to the similarity's denominator: distrust of short histories."""
 
 
@@ -38,6 +39,7 @@ class UserKNN(Neighbour):
 
     matrix_: CSR  # (U, I)
     applicants_: CSR  # (I, U)
+    lengths_: Floats  # (U,) squared length of each person's row
 
     def __init__(self, config: UserKNNConfig = UserKNNConfig()) -> None:
         self.config = config
@@ -46,11 +48,12 @@ class UserKNN(Neighbour):
         """Keep the applications by person and by job."""
         self.matrix_ = data.matrix
         self.applicants_ = CSR(data.matrix.T)
+        self.lengths_ = squares(data.matrix)
         return self
 
     def score_sparse(self, query: Query) -> CSR:
         """(b, I) votes; no entry where no neighbour applied."""
         config = self.config
         shared = without(product(query.history, self.applicants_), query.users)  # (b, U)
-        near = similarity(shared, squares(query.history), squares(self.matrix_), config.similarity, config.shrink)
+        near = similarity(shared, squares(query.history), self.lengths_, config.similarity, config.shrink)
         return product(strongest(near, config.neighbours), self.matrix_)

@@ -1,13 +1,17 @@
 """Input files, plain, gzipped or inside a zip, read as lines in blocks: bounded memory, exact line numbers."""
 
 import gzip
+import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 import polars as pl
 
@@ -19,6 +23,9 @@ BLOCK = 1 << 22
 
 MOST, LONGEST = 20, 30
 """Names of columns that a message shows, and characters of each."""
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 _BROKEN = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
@@ -91,8 +98,8 @@ def _members(path: Path) -> list[str]:
         raise DataRejectedError(f"{path}: cannot be unpacked ({error}); cure: download it again") from None
 
 
-def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[pl.DataFrame]:
-    """Frames of (LINE, "text"), one row a line; only LF (or CR LF) ends a line, so a CR inside HTML stays inside.
+def text_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[tuple[int, str]]:
+    """(number of the first line, lines joined by LF); only LF or CR LF ends a line, so a CR inside HTML stays inside.
 
     The last line may lack its end. Bytes that are not UTF-8 become U+FFFD.
     """
@@ -110,32 +117,45 @@ def line_blocks(file: InputFile, progress: Progress | None = None) -> Iterator[p
             if progress is not None:
                 progress(file.name, raw.tell(), size)
             if cut > 0 or (cut == 0 and not ended):
-                text = whole[:cut].replace(b"\r\n", b"\n").removesuffix(b"\r").decode("utf-8", "replace")
-                lines = pl.Series("text", [text]).str.split("\n").explode()
-                yield pl.DataFrame({LINE: pl.int_range(number, number + len(lines), eager=True), "text": lines})
-                number += len(lines)
+                text = whole[:cut].decode("utf-8", "replace")
+                if "\r" in text:
+                    text = text.replace("\r\n", "\n").removesuffix("\r")
+                yield number, text
+                number += text.count("\n") + 1
             rest = whole[cut + 1 :]
             if ended:
                 return
 
 
 def split_blocks(
-    file: InputFile, log: FileLog, required: Sequence[str], separator: str = "\t", progress: Progress | None = None
+    file: InputFile,
+    log: FileLog,
+    columns: Sequence[str] | None,
+    separator: str = "\t",
+    progress: Progress | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Frames of LINE and String columns of an unquoted file with a header; "" stays "".
+    """Frames of LINE and these String columns (None for all) of an unquoted file with a header; "" stays "".
 
-    Lines with another number of fields than the header go to quarantine. DataRejectedError when a required column is
-    missing; it lists the columns found.
+    Lines with another number of fields than the header go to quarantine. DataRejectedError when a column is missing; it
+    lists those found. A block is read while the one before it is split.
     """
-    header: list[str] = []
-    for lines in line_blocks(file, progress):
-        if not header:
-            header = lines["text"][0].split(separator)
-            require_columns(file, header, required)
-            lines = lines[1:]
-        yield _split(lines, header, log, separator)
-    if not header:
+    texts = text_blocks(file, progress)
+    number, text = next(texts, (0, ""))
+    if not number:
         raise DataRejectedError(f"{file.path}: is empty; cure: copy or download it again")
+    first, ended, rest = text.partition("\n")
+    header = first.split(separator)
+    require_columns(file, header, columns or ())
+    kept = header if columns is None else list(columns)
+    yield pl.DataFrame(schema={LINE: pl.Int64} | dict.fromkeys(kept, pl.String))  # a header alone is no error
+    blocks = chain([(number + 1, rest)] if ended else [], texts)
+    width, fields = len(header), [f"field_{header.index(name)}" for name in kept]
+    for good, wrong, garbled in _in_turn(lambda block: _split(*block, separator, width, fields), blocks):
+        log.rows += len(good) + len(wrong)
+        log.warn("not UTF-8, replaced by U+FFFD", garbled)
+        reason = pl.format("{} fields where the header has " + str(width), pl.col("count"))
+        log.set_aside(wrong, pl.lit(True), column="", code="fields", reason=reason)
+        yield good.rename(dict(zip(fields, kept, strict=True)))
 
 
 def require_columns(file: InputFile, found: Sequence[str], required: Sequence[str]) -> None:
@@ -158,17 +178,30 @@ def shown(names: Sequence[str]) -> str:
     return ", ".join([*some, *more]) or "none"
 
 
-def _split(lines: pl.DataFrame, header: Sequence[str], log: FileLog, separator: str) -> pl.DataFrame:
-    text = pl.col("text")
-    parts = lines.select(
-        LINE,
-        fields=text.str.count_matches(separator, literal=True) + 1,
-        garbled=text.str.contains("\ufffd", literal=True),
-        cells=text.str.split_exact(separator, len(header) - 1),
-    )
-    log.rows += len(parts)
-    log.warn("not UTF-8, replaced by U+FFFD", int(parts["garbled"].sum()))
-    reason = pl.format("{} fields where the header has " + str(len(header)), pl.col("fields"))
-    good = log.set_aside(parts, pl.col("fields") != len(header), column="", code="fields", reason=reason)
-    cells = good["cells"].struct
-    return pl.DataFrame({LINE: good[LINE], **{name: cells.field(f"field_{i}") for i, name in enumerate(header)}})
+def _split(
+    number: int, text: str, separator: str, width: int, fields: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """LINE and `fields` of the lines with `width` fields, LINE and count (of fields) of the others; garbled lines."""
+    lines = pl.Series("text", [text]).str.split("\n").explode()
+    garbled = int(lines.str.contains("\ufffd", literal=True).sum()) if "\ufffd" in text else 0
+    numbers = pl.int_range(number, number + len(lines), eager=True).alias(LINE)
+    cells = lines.str.split_exact(separator, width).struct.unnest()  # one more than there should be
+    right = cells[f"field_{width - 1}"].is_not_null() & cells[f"field_{width}"].is_null()
+    good = cells.select(numbers, *fields)
+    if right.all():
+        return good, pl.DataFrame(schema={LINE: pl.Int64, "count": pl.UInt32}), garbled
+    count = lines.filter(~right).str.count_matches(separator, literal=True) + 1
+    return good.filter(right), pl.DataFrame({LINE: numbers.filter(~right), "count": count}), garbled
+
+
+def _in_turn(function: Callable[[T], S], items: Iterable[T]) -> Iterator[S]:
+    """`map`, the function running ahead on as many items as there are threads, so that memory stays bounded."""
+    threads = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[Future[S]] = deque()
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

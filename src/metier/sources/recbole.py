@@ -176,7 +176,7 @@ class _Desk:
     def open(self, path: Path, table: str, ids: Sequence[str]) -> tuple[FileLog, pl.DataFrame]:
         """The typed columns of a file, its rows without ids set aside, its account still open."""
         file, log = InputFile(path), FileLog(path.name)
-        raw = pl.concat(split_blocks(file, log, [], progress=self.progress))
+        raw = pl.concat(split_blocks(file, log, None, progress=self.progress))
         ours = {theirs: own for own, theirs in _NAMES[table].items()}
         values: dict[str, pl.Expr] = {}
         for column in raw.columns[1:]:

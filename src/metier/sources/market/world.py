@@ -109,7 +109,7 @@ def load_world(states: int | None = None) -> World:
             occupations.append(Occupation(one["name"], len(families) - 1, one["postings"], one["past"], numbers))
             shares.append(text["share"] * one["share"])
     family = np.array([one.family for one in occupations])
-    rows = _in_largest_states(_read(home / "places.toml")["cities"], states)
+    rows = _in_largest_states(_read(files("metier.features") / "places.toml")["cities"], states)
     city, state, zip3, latitude, longitude, population = zip(*rows, strict=True)
     return World(
         families=tuple(families),

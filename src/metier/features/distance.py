@@ -1,0 +1,68 @@
+"""Where people and postings are, and how far apart, from the names of their places.
+
+`places.toml` holds the coordinates of larger US cities with the first three digits of a ZIP code. A city is looked up
+by its name and state, then a ZIP code, then a state by the mean of its cities; whatever is not there is unknown.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metier.data import CSR, Floats
+
+EARTH = 6371.0
+"""Radius in km."""
+FINEST = {"city": 1.0, "zip3": 1e-3, "state": 1e-6}
+"""Weight of each place field: the finest one that is known decides."""
+
+
+@cache
+def gazetteer() -> dict[str, NDArray[np.float64]]:
+    """Key of a place -> (3,) unit vector from the centre of the earth. Keys: "city|state", "zip3", "|state"."""
+    text = (files(__package__) / "places.toml").read_text(encoding="utf-8")
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    for city, state, zip3, latitude, longitude, _ in tomllib.loads(text)["cities"]:
+        phi, lam = np.radians([latitude, longitude])
+        point = np.array([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
+        for key in (f"{city}|{state}", zip3, f"|{state}"):
+            found.setdefault(key, []).append(point)
+    means = {key: np.mean(points, axis=0) for key, points in found.items()}
+    return {key: mean / np.linalg.norm(mean) for key, mean in means.items()}
+
+
+def columns(names: Sequence[str]) -> Floats:
+    """(f, 3) position of each feature column by its name ("city=Dallas|TX|US"), times its weight; 0 where unknown."""
+    found = np.zeros((len(names), 3), np.float32)
+    for number, name in enumerate(names):
+        field, _, value = name.partition("=")
+        if field in FINEST:
+            parts = value.split("|")
+            key = {"city": "|".join(parts[:2]), "zip3": parts[0], "state": f"|{parts[0]}"}[field]
+            known = gazetteer().get(key)
+            if known is not None:
+                found[number] = FINEST[field] * known
+    return found
+
+
+def positions(matrix: CSR, of_columns: Floats) -> Floats:
+    """(n, 3) unit vectors of the rows of (n, f) features, of several places the middle; 0 where unknown."""
+    sums = matrix @ of_columns
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.asarray(sums / np.where(lengths > 0, lengths, 1), np.float32)
+
+
+def km(here: Floats, there: Floats) -> Floats:
+    """Kilometres between positions, broadcast against each other; NaN where one is unknown.
+
+    >>> a = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], np.float32)
+    >>> b = np.array([[0.0, 1.0, 0.0]], np.float32)
+    >>> km(a, b).round().tolist()
+    [10008.0, nan]
+    """
+    known = (here**2).sum(axis=-1) * (there**2).sum(axis=-1) > 0.5
+    chord = np.linalg.norm(here - there, axis=-1) / 2
+    return np.where(known, 2 * EARTH * np.arcsin(np.minimum(chord, 1)), np.nan).astype(np.float32)

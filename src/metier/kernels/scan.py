@@ -1,0 +1,199 @@
+"""Exact maximum inner product search for one live query on one thread, by scanning rows of bytes.
+
+Every row is kept twice: as float32 and as int8 with a scale and the length of what rounding took away. The scan reads
+the bytes, a quarter of the memory, and knows of each row an interval that holds its score; only rows whose upper end
+reaches the k-th best lower end are read as float32. Nothing is approximate: the answer is that of a float64 product
+rounded to float32. Rows of one group (a state, say) lie side by side, so that a query for some groups reads no other.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from metier.data import CSR, Floats, Nums
+from metier.kernels.topk import _drain, _offer, _worse, top_k_reference
+
+LEVELS = 127
+"""Largest int8 code; -128 is not used."""
+NOTHING = np.empty(0, np.int32)
+
+
+@dataclass(frozen=True)
+class VectorIndex:
+    """n rows of d numbers in the order of their groups. Arrays only, so that a bundle can store it."""
+
+    vectors: Floats
+    """(n, d)"""
+    codes: NDArray[np.int8]
+    """(n, d) vectors / scales, rounded"""
+    scales: Floats
+    """(n,) largest magnitude of each row / 127"""
+    losses: Floats
+    """(n,) length of vectors - scales * codes, rounded up"""
+    items: Nums
+    """(n,) row numbers given to `build`"""
+    ties: Nums
+    """(n,) of two equal scores the smaller wins"""
+    starts: NDArray[np.int64]
+    """(g + 1,) group j has the rows starts[j] to starts[j + 1]; rows without a group come first"""
+
+    @classmethod
+    def build(cls, vectors: Floats, groups: Nums | None = None, tie: Nums | None = None) -> Self:
+        """Index (N, d) float32 vectors; a row that holds NaN or infinity is left out and never found.
+
+        Parameters
+        ----------
+        groups : (N,) group of each row, -1 for none; all -1 when None.
+        tie : (N,) of two equal scores the smaller wins; the row number when None.
+
+        ValueError when the sizes do not fit.
+        """
+        number = np.arange(len(vectors), dtype=np.int32)
+        groups, tie = np.full_like(number, -1) if groups is None else groups, number if tie is None else tie
+        if not groups.shape == tie.shape == number.shape:
+            raise ValueError(f"vectors {vectors.shape}, groups {groups.shape}, tie {tie.shape} do not fit")
+        finite = np.asarray(np.isfinite(vectors).all(axis=1))
+        items = number[np.lexsort((tie, groups))]
+        items = items[finite[items]]
+        starts = np.searchsorted(groups[items], np.arange(groups.max(initial=-1) + 2)).astype(np.int64)
+        vectors = np.ascontiguousarray(vectors[items], dtype=np.float32)
+        codes, scales, losses = _quantise(vectors)
+        return cls(vectors, codes, scales, losses, items, tie[items].astype(np.int32), starts)
+
+    def query(self, vector: Floats, k: int, groups: Nums | None = None, banned: Nums = NOTHING) -> tuple[Nums, Floats]:
+        """The k rows of largest inner product with a (d,) vector; none when it holds NaN or infinity.
+
+        Parameters
+        ----------
+        groups : group numbers; only their rows are read. All rows when None; a group without rows is empty.
+        banned : row numbers that are not wanted.
+
+        Returns
+        -------
+        items (k,) int32 padded with -1, scores (k,) float32 padded with NaN.
+
+        ValueError when the sizes do not fit or a group is negative.
+        """
+        if vector.shape != self.vectors.shape[1:] or k < 1:
+            raise ValueError(f"vector {vector.shape}, index {self.vectors.shape}, k {k} do not fit")
+        if not np.isfinite(vector).all():
+            return np.full(k, -1, np.int32), np.full(k, np.nan, np.float32)
+        return _search(
+            self.vectors, self.codes, self.scales, self.losses, self.items, self.ties,
+            self._ranges(groups), np.ascontiguousarray(vector, np.float32), np.unique(banned).astype(np.int32), k,
+        )  # fmt: skip
+
+    def query_reference(
+        self, vector: Floats, k: int, groups: Nums | None = None, banned: Nums = NOTHING
+    ) -> tuple[Nums, Floats]:
+        """The same by a product with every row of the groups."""
+        ranges = self._ranges(groups)
+        rows = np.concatenate([np.arange(*each) for each in ranges] or [np.empty(0, np.int64)])
+        scores = (self.vectors[rows].astype(np.float64) @ vector).astype(np.float32)[None]
+        allowed = ~np.isin(self.items[rows], banned)
+        found, values = top_k_reference(scores, CSR(scores.shape, dtype=np.float32), allowed, self.ties[rows], k)
+        return np.append(self.items[rows], np.int32(-1))[found[0]], values[0]
+
+    def _ranges(self, groups: Nums | None) -> NDArray[np.int64]:
+        """(r, 2) first row and end of each group asked for."""
+        if groups is None:
+            return np.array([[0, len(self.items)]])
+        known = np.unique(groups)
+        if known.min(initial=0) < 0:
+            raise ValueError(f"group {known[0]} cannot be asked for; cure: leave out the places that are unknown")
+        known = known[known < len(self.starts) - 1]
+        return np.stack([self.starts[known], self.starts[known + 1]], axis=1)
+
+
+@njit(cache=True, parallel=True)
+def _quantise(vectors):  # type: ignore[no-untyped-def]
+    """Codes (n, d) int8, scales (n,) and losses (n,) float32."""
+    codes = np.zeros(vectors.shape, np.int8)
+    scales, losses = np.zeros(len(vectors), np.float32), np.empty(len(vectors), np.float32)
+    for row in prange(len(vectors)):
+        largest, lost = 0.0, 0.0
+        for c in range(vectors.shape[1]):
+            largest = max(largest, abs(np.float64(vectors[row, c])))
+        if largest > 1e-30:  # else its scale would lose digits; all is lost instead, which the bound allows
+            scales[row] = largest / LEVELS
+        for c in range(vectors.shape[1]):
+            value = np.float64(vectors[row, c])
+            if scales[row] > 0:
+                codes[row, c] = np.int8(min(max(np.rint(value / scales[row]), -LEVELS), LEVELS))
+            lost += (value - np.float64(scales[row]) * codes[row, c]) ** 2
+        losses[row] = np.nextafter(np.float32(np.sqrt(lost)), np.float32(np.inf))
+    return codes, scales, losses
+
+
+@njit(cache=True, nogil=True)
+def _multiply(codes, query, out):  # type: ignore[no-untyped-def]
+    """Products of int8 rows with an int16 vector in int32, which the compiler makes multiply-adds of pairs."""
+    for row in range(len(codes)):
+        total = np.int32(0)
+        for c in range(codes.shape[1]):
+            total += np.int32(codes[row, c]) * np.int32(query[c])
+        out[row] = total
+
+
+@njit(cache=True, nogil=True)
+def _search(  # type: ignore[no-untyped-def]
+    vectors, codes, scales, losses, items, ties, ranges, query, banned, k
+):
+    size = len(query)
+    # The query in int16, as fine as sums in int32 allow, and what that loses.
+    levels = min(32767, (2**31 - 1) // (LEVELS * max(size, 1)))
+    longest, length, lost = 0.0, 0.0, 0.0
+    for c in range(size):
+        longest = max(longest, abs(np.float64(query[c])))
+    step = longest / levels if longest > 0 else 1.0
+    fine = np.empty(size, np.int16)
+    for c in range(size):
+        fine[c] = np.int16(np.rint(query[c] / step))
+        length += np.float64(query[c]) ** 2
+        lost += (query[c] - step * fine[c]) ** 2
+    length, lost = np.sqrt(length), np.sqrt(lost)
+    # |q.v - q'.v'| <= |q - q'| |v'| + |q| |v - v'|, |v'| <= 127 scale sqrt(d); the score's own rounding comes on top.
+    reach = LEVELS * np.sqrt(size) * (lost + length * 2.0**-22)
+
+    ends = np.cumsum(ranges[:, 1] - ranges[:, 0])
+    products = np.empty(ends[-1] if len(ends) else 0, np.int32)
+    places, lowers, order = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
+    held = 0
+    for r in range(len(ranges)):
+        first, end = ranges[r]
+        part = products[ends[r] - (end - first) : ends[r]]
+        _multiply(codes[first:end], fine, part)
+        for row in range(first, end):
+            lower = part[row - first] * (step * scales[row]) - (reach * scales[row] + length * losses[row])
+            if (held < k or lower > lowers[0]) and not _among(items[row], banned):
+                held = _offer(places, lowers, order, held, k, row, lower, row)
+
+    found, scores, ranks = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(k, np.int32)
+    full, floor = 0, lowers[0] if held == k else -np.inf
+    for r in range(len(ranges)):
+        first, end = ranges[r]
+        part = products[ends[r] - (end - first) : ends[r]]
+        for row in range(first, end):
+            if part[row - first] * (step * scales[row]) + reach * scales[row] + length * losses[row] >= floor:
+                total = 0.0
+                for c in range(size):
+                    total += np.float64(query[c]) * np.float64(vectors[row, c])
+                score = np.float32(total)
+                better = full < k or _worse(scores[0], ranks[0], score, ties[row])
+                if better and not _among(items[row], banned):
+                    full = _offer(found, scores, ranks, full, k, items[row], score, ties[row])
+                    if full == k:
+                        floor = max(floor, np.float64(scores[0]))
+    best, values = np.full(k, -1, np.int32), np.full(k, np.nan, np.float32)
+    _drain(found, scores, ranks, full, best, values)
+    return best, values
+
+
+@njit(cache=True, nogil=True)
+def _among(item, banned):  # type: ignore[no-untyped-def]
+    """Whether a sorted array holds a number."""
+    at = np.searchsorted(banned, item)
+    return at < len(banned) and banned[at] == item
