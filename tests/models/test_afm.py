@@ -17,7 +17,14 @@ from metier.models.factorization import HistoryUse, past_shares
 from metier.models.fm import FM, FMConfig
 from metier.testing.worlds import checkerboard, small_town
 
-QUICK: dict[str, Any] = {"pretraining_epochs": 3, "epochs": 2, "embedding_size": 8, "attention_size": 5, "negatives": 6}
+QUICK: dict[str, Any] = {
+    "pretraining_epochs": 3,
+    "epochs": 2,
+    "attention_rate": 0.1,
+    "embedding_size": 8,
+    "attention_size": 5,
+    "negatives": 6,
+}
 
 
 def town() -> Dataset:

@@ -21,6 +21,7 @@ QUICK: dict[str, Any] = {
     "epochs": 8,
     "embedding_size": 16,
     "attention_size": 7,
+    "attention_rate": 0.1,
     "negatives": 8,
     "job_text": False,  # no words: what is heard comes through the vectors of the texts
     "attributes": False,

@@ -24,11 +24,11 @@ class AFMConfig(FMConfig):
 
     pretraining_epochs: int = Field(default=30, ge=0)
     """Passes of the factorization machine whose vectors the attention starts from; 0 starts from random ones."""
-    epochs: int = Field(default=6, ge=0)
+    epochs: int = Field(default=4, ge=0)
     """Passes with attention."""
     learning_rate: Annotated[float, Search(0.005, 0.2, log=True)] = Field(default=0.05, gt=0)
     """Adagrad's step of the passes with attention; those before have FM's."""
-    attention_rate: Annotated[float, Search(0.01, 0.3, log=True)] = Field(default=0.1, gt=0)
+    attention_rate: Annotated[float, Search(0.01, 0.3, log=True)] = Field(default=0.02, gt=0)
     """The step for W, b, h, p and T."""
     average_from: int = Field(default=1, ge=1)
     """First pass with attention whose parameters enter the average that is kept."""
