@@ -1,4 +1,4 @@
-"""`metier demo`: every model judged on a synthetic labour market, from nothing, in about a minute."""
+"""`metier demo`: every model judged on a synthetic labour market, from nothing, in a few minutes."""
 
 from typing import Annotated
 

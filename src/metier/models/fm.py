@@ -11,6 +11,7 @@ from metier.features.text import Tfidf
 from metier.kernels.similarity import strongest
 from metier.models.base import Factored
 from metier.models.factorization import FactorizationConfig, HistoryUse, factorize, past_shares
+from metier.models.fields import scaled
 from metier.models.search import Search
 
 
@@ -149,11 +150,7 @@ class FM(Factored):
         """Attributes at `attribute_length`; none where they take no part."""
         if not self.config.attributes:
             return CSR(matrix.shape, dtype=np.float32)
-        if self.config.attribute_length is None:
-            return matrix
-        length = np.sqrt(np.asarray(matrix.power(2).sum(axis=1)))
-        factor = self.config.attribute_length / np.where(length > 0, length, 1)
-        return CSR(sparse.diags_array(factor.astype(np.float32)) @ matrix)
+        return scaled(matrix, self.config.attribute_length)
 
     def _person_words(self, query: Query) -> CSR:
         """(b, V) the strongest words of each person."""
