@@ -305,7 +305,7 @@ PLAIN = {"embedding_size": SIZE, "negatives": NEGATIVES, "same_state": 0.0, "sam
 PEERS: dict[str, tuple[str, Callable[[World, int], Trainer]]] = {
     "metier FM": ("metier", metier("fm", **PLAIN)),
     "metier FM, defaults": ("metier", metier("fm")),
-    "metier AFM": ("metier", metier("afm", **PLAIN, attention_size=25)),
+    "metier AFM": ("metier", metier("afm", **PLAIN, attention_size=25, learning_rate=0.05)),
     "RecBole FM": ("recbole", recbole("FM")),
     "RecBole AFM": ("recbole", recbole("AFM")),
     "xLearn FM": ("xlearn", xlearn),

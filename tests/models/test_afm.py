@@ -20,6 +20,7 @@ from metier.testing.worlds import checkerboard, small_town
 QUICK: dict[str, Any] = {
     "pretraining_epochs": 3,
     "epochs": 2,
+    "learning_rate": 0.05,
     "attention_rate": 0.1,
     "embedding_size": 8,
     "attention_size": 5,

@@ -17,8 +17,9 @@ def oracle(matrix: np.ndarray, config: ItemKNNConfig) -> np.ndarray:
     near = np.divide(shared, whole, out=np.zeros_like(shared), where=shared > 0)
     np.fill_diagonal(near, 0)
     if config.neighbours:
+        among_equals = np.random.default_rng(0).permutation(len(near))
         for row in near:
-            row[np.argsort(-row, kind="stable")[config.neighbours :]] = 0
+            row[np.lexsort((among_equals, -row))[config.neighbours :]] = 0
     return matrix @ near
 
 

@@ -20,6 +20,7 @@ QUICK: dict[str, Any] = {
     "pretraining_epochs": 4,
     "epochs": 8,
     "embedding_size": 16,
+    "learning_rate": 0.05,
     "attention_size": 7,
     "attention_rate": 0.1,
     "negatives": 8,

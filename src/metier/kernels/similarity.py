@@ -34,12 +34,14 @@ def similarity(dot: CSR, left: Floats, right: Floats, measure: Measure = "cosine
 
 
 def strongest(matrix: CSR, k: int) -> CSR:
-    """The k largest entries of each row, all when k is 0; of equal entries the lower column stays."""
+    """The k largest entries of each row, all when k is 0; of equal entries a fixed random one stays, for the order of
+    the columns may tell of the order in which things happened."""
     if k == 0:
         return matrix
     rows, columns = matrix.shape
     nothing = CSR(matrix.shape, dtype=np.float32)
-    items, values = top_k_sparse(matrix, nothing, np.ones(columns, np.bool_), np.arange(columns, dtype=np.int32), k)
+    order = np.random.default_rng(0).permutation(columns).astype(np.int32)
+    items, values = top_k_sparse(matrix, nothing, np.ones(columns, np.bool_), order, k)
     row, place = np.nonzero(items >= 0)
     return CSR((values[row, place], (row, items[row, place])), shape=(rows, columns))
 

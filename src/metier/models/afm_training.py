@@ -1,11 +1,11 @@
 """The training loop of attentional factorization machines. The mathematics is in `metier.kernels.afm`."""
 
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, Self
 
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401  the BLAS of compiled code, loaded before its threads are limited
 from numba import get_num_threads
-from pydantic import Field
+from pydantic import Field, model_validator
 from threadpoolctl import threadpool_limits
 
 from metier.data import Dataset, Floats, Nums
@@ -26,8 +26,9 @@ class AFMConfig(FMConfig):
     """Passes of the factorization machine whose vectors the attention starts from; 0 starts from random ones."""
     epochs: int = Field(default=4, ge=0)
     """Passes with attention."""
-    learning_rate: Annotated[float, Search(0.005, 0.2, log=True)] = Field(default=0.05, gt=0)
-    """Adagrad's step of the passes with attention; those before have FM's."""
+    learning_rate: Annotated[float, Search(0.0, 0.05)] = Field(default=0.0, ge=0)
+    """Adagrad's step for the vectors in the passes with attention (those before have FM's); 0 leaves them as they are
+    and learns the attention alone."""
     attention_rate: Annotated[float, Search(0.01, 0.3, log=True)] = Field(default=0.02, gt=0)
     """The step for W, b, h, p and T."""
     average_from: int = Field(default=1, ge=1)
@@ -46,6 +47,12 @@ class AFMConfig(FMConfig):
     """Whether pairs of two fields of the person enter the softmax, as in the paper."""
     pairs_inside_job: bool = False
     """Whether pairs of two fields of the job do, as in the paper."""
+
+    @model_validator(mode="after")
+    def _something_learns(self) -> Self:
+        if not self.learning_rate and not self.pretraining_epochs:
+            raise ValueError("learning_rate and pretraining_epochs are both 0, so no vector would ever be learned")
+        return self
 
 
 class Addend(Protocol):

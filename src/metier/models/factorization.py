@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
+from metier.data.types import Times
 from metier.kernels.fm import fm_epoch
 from metier.kernels.fm_data import PARTS, Histories, Settings, average, dealt, initial, visits
 from metier.kernels.ranking_loss import LOSSES, Loss
@@ -129,11 +130,12 @@ def closeness(use: HistoryUse) -> Floats:
 
 
 def in_order(data: Dataset) -> Histories:
-    """Each person's applications by time; those of a person without any time all have place 0."""
+    """Each person's applications by time; those of one moment share a place, without any time all have place 0."""
     pairs = data.interactions
     order = np.lexsort((pairs.items, np.nan_to_num(pairs.times, nan=-np.inf), pairs.users))
     start = np.searchsorted(pairs.users[order], np.arange(len(data.users) + 1))
-    place = np.arange(len(order)) - start[pairs.users[order]]
+    latest = _last_of_equal(pairs.users[order], np.nan_to_num(pairs.times, nan=-np.inf)[order])
+    place = latest - start[pairs.users[order]]
     timed = np.bincount(pairs.users, ~np.isnan(pairs.times), minlength=len(data.users)) > 0
     return Histories(start, pairs.items[order].astype(np.int32), (place * timed[pairs.users[order]]).astype(np.int32))
 
@@ -148,15 +150,19 @@ def past_shares(query: Query, use: HistoryUse) -> CSR:
         timed = np.bincount(rows, ~np.isnan(query.times.data), minlength=len(query)) > 0
         order = np.lexsort((history.indices, np.nan_to_num(query.times.data, nan=-np.inf), rows))
         when = np.nan_to_num(query.times.data, nan=-np.inf)[order]
-        ends = np.flatnonzero(np.append((rows[1:] != rows[:-1]) | (when[1:] != when[:-1]), True)[: len(rows)])
-        latest = ends[np.searchsorted(ends, np.arange(len(rows)))]  # of the same moment: the order of rows says nothing
-        distance[order] = history.indptr[rows + 1] - latest  # 1 for the latest
+        distance[order] = history.indptr[rows + 1] - _last_of_equal(rows, when)  # 1 for the latest
         distance[~timed[rows]] = 0
     by_distance = closeness(use)
     share = np.where(distance < len(by_distance), by_distance[np.minimum(distance, use.longest)], 0.0)
     mass = np.bincount(rows, share, minlength=len(query))
     share *= np.maximum(mass, 1e-9)[rows] ** -use.power
     return CSR((share.astype(np.float32), history.indices, history.indptr), shape=history.shape)
+
+
+def _last_of_equal(who: NDArray[np.integer], when: Times) -> NDArray[np.int64]:
+    """(n,) the last index of each run of equal (who, when): the order of rows inside a moment says nothing."""
+    ends = np.flatnonzero(np.append((who[1:] != who[:-1]) | (when[1:] != when[:-1]), True)[: len(who)])
+    return np.asarray(ends[np.searchsorted(ends, np.arange(len(who)))])
 
 
 class NegativeSampler:

@@ -98,7 +98,7 @@ class FM(Factored):
             "past": (CSR((n_users, n_items), dtype=np.float32), CSR((n_items, n_items), dtype=np.float32)),
         }
         people, jobs = (CSR(sparse.hstack([block[side] for block in blocks.values()])) for side in (0, 1))
-        own = _indicators(common & (config.past_scale > 0))
+        own = _indicators(common & config.ids & (config.past_scale > 0))
         pasts = CSR(sparse.hstack([jobs[:, : jobs.shape[1] - n_items], own]))
         scales = {"word": config.word_scale, "past": config.past_scale}
         scale = np.concatenate(

@@ -9,6 +9,8 @@ from scipy.optimize import minimize
 from metier.data import Floats, Nums
 
 Sums = NDArray[np.float64]
+FEW = 50_000
+"""Pairs below which the meeting of threads costs more than they save."""
 
 
 def likeliest(features: Floats, label: NDArray[np.int8], row: Nums, *, reg: float, steps: int = 100) -> Floats:
@@ -94,6 +96,7 @@ def lambdamart(features: Floats, label: NDArray[np.int8], row: Nums, *, seed: in
         "deterministic": True,
         "force_row_wise": True,  # the other layout sums in an order that depends on the machine
         "bagging_freq": 1,
+        "num_threads": 1 if len(features) < FEW else 0,
         "max_bin": 127,
     }
     data = lightgbm.Dataset(features[kept], label[kept], group=sizes, params={"max_bin": 127, "verbosity": -1})

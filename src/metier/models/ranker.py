@@ -146,14 +146,17 @@ class Ranker(Fitted):
         for start in range(0, len(query), BATCH):
             rows = np.arange(start, min(start + BATCH, len(query)), dtype=np.int32)
             found, row, item = self._described(self.sources_, self.evidence_, take(query, rows), now[rows], asked)
-            scores[start + row, column[item]] = self._judge(_columns(found, self.names_))
+            scores[start + row, column[item]] = self._judge(found, len(row))
         return scores
 
-    def _judge(self, features: Floats) -> Floats:
-        """(p,) the trees' scores; the logit's where there was nothing to learn from."""
+    def _judge(self, found: dict[str, Floats], pairs: int) -> Floats:
+        """(p,) the trees' scores. Where there was nothing to learn from, the sources' places: sum of 1 / (60 + place)
+        (reciprocal rank fusion, Cormack, Clarke & Buettcher 2009)."""
+        if not self.trees_ or not pairs:
+            places = [values for name, values in found.items() if name.endswith(" place")]
+            return np.asarray(sum((1 / (60 + place) for place in places), np.zeros(pairs)), np.float32)
+        features = _columns(found, self.names_)
         first = ConditionalLogit(self.mean_, self.spread_, self.weights_).score(features)
-        if not self.trees_ or not len(features):
-            return first
         import lightgbm
 
         trees = lightgbm.Booster(model_str=self.trees_)

@@ -1,7 +1,7 @@
 """Attentional factorization machine that reads what people and postings say."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from metier.features.text import StaticEmbedder
 from metier.models.afm import AFM
 from metier.models.afm_training import Addend, AFMConfig
 from metier.models.interaction import Interaction
+from metier.models.search import Search
 
 
 class ReviewAFMConfig(AFMConfig):
@@ -22,6 +23,8 @@ class ReviewAFMConfig(AFMConfig):
     projection (field), as one more addend, or not at all (none)."""
     hidden_size: int = Field(default=32, ge=1)
     """Hidden units of the concatenation."""
+    learning_rate: Annotated[float, Search(0.005, 0.2, log=True)] = Field(default=0.05, gt=0)
+    """Adagrad's step for the vectors in the passes with attention, the projection of the texts among them."""
     text_rate: float = Field(default=0.02, gt=0)
     """Adagrad's step for the addend."""
 
