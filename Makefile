@@ -49,7 +49,7 @@ $(READY): pyproject.toml constraints.txt
 	$(INSTALL) -e .
 	touch $(READY)
 
-# The tests also need the extra of the torch models; its CPU build suffices (PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu).
+# The tests also need the extras of the torch models (its CPU build suffices: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu) and of PostgreSQL.
 $(TESTABLE): $(READY)
-	$(INSTALL) -e '.[dev,torch]'
+	$(INSTALL) -e '.[dev,torch,postgres]'
 	touch $(TESTABLE)

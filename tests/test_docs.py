@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from metier.cli.app import app
 from metier.cli.models import models
+from metier.enrich.model_config import LanguageModelConfig
 from metier.evaluate.experiment import Experiment, ModelEntry
 from metier.evaluate.metrics import LIST_METRICS, METRICS
 from metier.models.registry import MODELS, config_class
@@ -72,6 +73,11 @@ def test_every_command_and_option_is_explained(name, command):
     for parameter in command.params:
         if parameter.name not in {"install_completion", "show_completion"}:
             assert parameter.help, f"{name} {parameter.name} has no help"
+
+
+def test_every_setting_of_a_language_model_is_explained():
+    text = (DOCS / "how-to" / "language-models.md").read_text(encoding="utf-8")
+    assert not set(LanguageModelConfig.model_fields) - coded(text)
 
 
 @pytest.mark.parametrize("name", MODELS)

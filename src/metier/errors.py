@@ -45,3 +45,11 @@ class MissingExtraError(MetierError):
         super().__init__(
             f"{what} needs the extra [{extra}], which is not installed; cure: pip install 'metier[{extra}]'"
         )
+
+
+class ModelAnswerError(MetierError):
+    """A language model gave no usable answer: out of reach, refusing, or not in the form asked for."""
+
+
+class BudgetError(MetierError):
+    """The budget set for a language model is spent."""

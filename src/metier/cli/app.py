@@ -14,7 +14,25 @@ from typing import Annotated
 import typer
 
 from metier import __version__
-from metier.cli import compare, demo, describe, doctor, evaluate, export, import_, models, recommend, train, tune
+from metier.cli import (
+    compare,
+    demo,
+    describe,
+    doctor,
+    embed,
+    enrich,
+    evaluate,
+    export,
+    import_,
+    llm,
+    models,
+    read,
+    recommend,
+    skills,
+    taxonomy,
+    train,
+    tune,
+)
 from metier.errors import MetierError
 
 app = typer.Typer(
@@ -31,6 +49,12 @@ app.command("compare")(compare.compare)
 app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("recommend")(recommend.recommend)
+app.command("read")(read.read)
+app.command("skills")(skills.skills)
+app.command("enrich")(enrich.enrich)
+app.command("embed")(embed.embed)
+app.add_typer(taxonomy.app, name="taxonomy")
+app.add_typer(llm.app, name="llm")
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 

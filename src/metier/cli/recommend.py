@@ -1,4 +1,4 @@
-"""`metier recommend`: ask a bundle for jobs, for known people or for one new person with a résumé in plain text."""
+"""`metier recommend`: ask a bundle for jobs, for known people or for one new person with a résumé."""
 
 import re
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from metier.cli.read import visible_text
 from metier.cli.terminal import Home, Json, note, print_table
 from metier.errors import UnknownIdError, UsageError
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from metier.bundle import Bundle
     from metier.data import Query, Ranking
-
-LARGEST_RESUME = 1_000_000
-"""Bytes; a longer file is no résumé."""
 
 
 class Format(StrEnum):
@@ -35,7 +33,8 @@ def recommend(
         str | None, typer.Option("--users", help="Ids of known people: a file with one a line, or id,id,...")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option("--resume", help="A new person instead: their résumé as plain text (UTF-8).")
+        Path | None,
+        typer.Option("--resume", help="A new person instead: their résumé (PDF, DOCX, ODT, RTF, HTML, text, scan)."),
     ] = None,
     city: Annotated[str | None, typer.Option("--city", help="City of the new person, spelled as in the data.")] = None,
     state: Annotated[str | None, typer.Option("--state", help="State of the new person.")] = None,
@@ -70,7 +69,7 @@ def recommend(
         query = loaded.dataset.query(loaded.dataset.users.numbers(ids))
     else:
         ids = ["new"]
-        query = _newcomer(loaded, _text(resume) if resume else "", city=city, state=state, country=country)
+        query = _newcomer(loaded, visible_text(resume) if resume else "", city=city, state=state, country=country)
     rows = _rows(loaded, ids, query, loaded.recommend(query, k))
     silent = len(ids) - rows["person"].n_unique()
     if silent:
@@ -105,22 +104,6 @@ def _known(bundle: "Bundle", ids: list[str], *, skip_unknown: bool) -> list[str]
         )
     note(f"skipped {len(unknown):,} unknown people: {named}")
     return [one for one, there in zip(ids, known, strict=True) if there]
-
-
-def _text(resume: Path) -> str:
-    """The words of a résumé; UsageError when the file is no plain text."""
-    if not resume.is_file():
-        raise UsageError(f"no file {resume}; --resume takes a résumé in plain text")
-    data = resume.read_bytes()[: LARGEST_RESUME + 1]
-    if len(data) > LARGEST_RESUME:
-        raise UsageError(f"{resume} is longer than {LARGEST_RESUME:,} bytes; --resume takes one résumé in plain text")
-    try:
-        text = data.decode("utf-8-sig").strip()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{resume} is not UTF-8 text (byte {error.start}); cure: save it as plain text") from None
-    if not text or "\0" in text:
-        raise UsageError(f"{resume} holds no plain text; cure: save the résumé as plain text")
-    return text
 
 
 def _newcomer(bundle: "Bundle", text: str, **place: str | None) -> "Query":

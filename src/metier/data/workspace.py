@@ -16,7 +16,7 @@ from metier.errors import UsageError
 
 @dataclass(frozen=True)
 class Workspace:
-    """<home>/datasets/<name>/*.parquet, <home>/runs/<name>/, <home>/tuning/<name>/, <home>/models/<name>/."""
+    """<home>/datasets/<name>/*.parquet; runs/, tuning/, models/ and taxonomies/<name>/ beside it, and metier.db."""
 
     home: Path
 
@@ -40,6 +40,10 @@ class Workspace:
     def model(self, name: str) -> Path:
         """Folder of a trained model's bundle."""
         return self.home / "models" / _checked(name)
+
+    def taxonomy(self, name: str) -> Path:
+        """Folder of a vocabulary of skills and occupations."""
+        return self.home / "taxonomies" / _checked(name)
 
     def names(self, kind: str) -> list[str]:
         """What is stored under "datasets", "runs" or "models"; a folder with a dot is one that a crash left behind."""

@@ -1,0 +1,107 @@
+"""`metier read`: résumé documents -> text, a record, or JSON Resume."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from metier.cli.terminal import Json, note, print_json, print_table
+from metier.errors import MetierError, UsageError
+
+if TYPE_CHECKING:
+    from metier.sources.candidate import Candidate
+    from metier.sources.documents.document import Document
+
+
+def read(
+    files: Annotated[list[Path], typer.Argument(help="PDF, DOCX, ODT, RTF, HTML, text, JSON Resume, PNG or JPEG.")],
+    text: Annotated[bool, typer.Option("--text", help="The text a reader sees instead of the record.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for one file each: NAME.json, a JSON Resume, or NAME.txt.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Read résumés: contact, jobs, education, skills, languages. Text that no reader sees is left out and shown."""
+    from metier.sources.documents.reading import read_document
+    from metier.sources.documents.recognise import candidate_of
+    from metier.sources.json_resume import to_json_resume
+
+    if text and as_json:
+        raise UsageError("--text and --json exclude each other; cure: leave one out")
+    resumes, failure = [], 0
+    for path in files:
+        try:
+            document = read_document(path)
+            resume = None if text else candidate_of(document)
+        except MetierError as error:
+            if len(files) == 1:
+                raise
+            note(str(error))
+            failure = error.exit_code
+            continue
+        _note(path, document)
+        if out is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            content = document.text if resume is None else _dumped(to_json_resume(resume))
+            target = out / f"{path.name}.{'txt' if resume is None else 'json'}"
+            target.write_text(content + "\n", encoding="utf-8")
+            print(target)
+        elif resume is None:
+            print(document.text)
+        elif as_json:
+            resumes.append(to_json_resume(resume))
+        else:
+            _show(path, document, resume)
+    if as_json and out is None:
+        print_json(resumes[0] if len(files) == 1 else resumes)
+    return failure
+
+
+def visible_text(path: Path) -> str:
+    """What a reader sees of a document; what was left out is noted on stderr.
+
+    Raises
+    ------
+    DataRejectedError : as `read_document`; UsageError : there is no such file.
+    """
+    from metier.sources.documents.reading import read_document
+
+    if not path.is_file():
+        raise UsageError(f"no file {path}; cure: the path of a résumé (PDF, DOCX, ODT, RTF, HTML, text, scan)")
+    document = read_document(path)
+    _note(path, document)
+    return document.text
+
+
+def _dumped(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _note(path: Path, document: "Document") -> None:
+    """What the reader did with the document, on stderr and without its text."""
+    for reason, characters in document.hidden_counts.items():
+        note(f"{path.name}: left out {characters} characters that no reader sees ({reason})")
+    for remark in document.notes:
+        note(f"{path.name}: {remark}")
+
+
+def _show(path: Path, document: "Document", resume: "Candidate") -> None:
+    print_table(["field", "value"], _facts(resume), title=f"{path.name}: {document.kind}, {document.how}")
+    for name, entries in (("work", resume.work), ("education", resume.education)):
+        if entries:
+            columns = [column for column in type(entries[0]).model_fields if column != "summary"]
+            print_table(columns, [[getattr(entry, column) for column in columns] for entry in entries], title=name)
+    if document.hidden:
+        print_table(["why no reader sees it", "text left out"], [[part.reason, part.text] for part in document.hidden])
+
+
+def _facts(resume: "Candidate") -> list[list[str]]:
+    facts = {
+        **resume.contact.model_dump(),
+        "headline": resume.headline,
+        "summary": resume.summary,
+        "skills": ", ".join(resume.skills),
+        "languages": ", ".join(resume.languages),
+    }
+    return [[name, value] for name, value in facts.items() if value]

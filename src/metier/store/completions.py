@@ -1,0 +1,181 @@
+"""Completed résumés and what they cost: kept under a key that says all that shaped them."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from metier.store.database import Database
+from metier.store.schema import calls, completions
+
+State = Literal["done", "needs-review", "failed"]
+"""End states: usable; the model answered, but with nothing usable; no answer came."""
+MOST_KEYS = 500
+"""Keys in one query; databases limit how many values a statement may carry."""
+
+
+def completion_key(
+    *,
+    input: Mapping[str, Any],
+    prompt_version: str,
+    model: str,
+    parameters: Mapping[str, Any],
+    cutoff: str,
+) -> str:
+    """SHA-256, in hexadecimal, of all that shapes a completion. The same five always give the same key.
+
+    Parameters
+    ----------
+    input : whom it is about and what the prompt shows.
+    prompt_version : name, number and digest of the prompt.
+    model, parameters : which model, and its settings.
+    cutoff : the moment before which everything shown happened.
+    """
+    parts = {
+        "input": input,
+        "prompt_version": prompt_version,
+        "model": model,
+        "parameters": dict(parameters),
+        "cutoff": cutoff,
+    }
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One completed résumé, or why there is none."""
+
+    key: str
+    dataset: str
+    person: str
+    prompt: str
+    prompt_version: str
+    model: str
+    parameters: Mapping[str, Any]
+    cutoff: str
+    state: State
+    input: Mapping[str, Any]
+    started: datetime
+    finished: datetime
+    reason: str = ""
+    content: Mapping[str, Any] = field(default_factory=dict)
+    audit: Mapping[str, Any] = field(default_factory=dict)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Tokens read and written, money, and requests."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    calls: int = 0
+
+
+class CompletionStore:
+    """Reads and writes completions and their ledger; every method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def states(self, keys: Sequence[str]) -> dict[str, State]:
+        """End state of each key that has one."""
+        with self._database.read() as connection:
+            return {
+                key: state
+                for some in _parts(keys)
+                for key, state in connection.execute(
+                    sa.select(completions.c.key, completions.c.state).where(completions.c.key.in_(some))
+                )
+            }
+
+    def read(self, keys: Sequence[str]) -> Iterator[Completion]:
+        """The completions of those keys that have one, in no order."""
+        names = [one.name for one in fields(Completion)]
+        with self._database.read() as connection:
+            for some in _parts(keys):
+                for row in connection.execute(sa.select(completions).where(completions.c.key.in_(some))).mappings():
+                    yield Completion(**{name: row[name] for name in names})
+
+    def sent(self, key: str, request: str, attempt: int) -> None:
+        """Open a row of the ledger; to be called before a request is sent.
+
+        Parameters
+        ----------
+        request : the request's own id, unique for ever.
+        attempt : 1 for the first request of a completion.
+        """
+        row: dict[str, Any] = {"id": request, "completion": key, "attempt": attempt, "state": "sent", "status": ""}
+        row |= {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "sent": datetime.now(UTC)}
+        with self._database.write() as connection:
+            connection.execute(sa.insert(calls).values(row))
+
+    def ended(self, request: str, status: str, spent: Spent) -> None:
+        """Close a row: "ok" makes it answered, any other status failed."""
+        row: dict[str, Any] = {
+            "state": "answered" if status == "ok" else "failed",
+            "status": status,
+            "ended": datetime.now(UTC),
+        }
+        row |= {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens, "cost": spent.cost}
+        with self._database.write() as connection:
+            connection.execute(sa.update(calls).where(calls.c.id == request).values(row))
+
+    def save(self, made: Iterable[Completion]) -> None:
+        """Keep completions that reached an end state."""
+        with self._database.write() as connection:
+            _put(connection, made)
+
+    def erase(self, dataset: str, person: str) -> int:
+        """Delete all that is kept about a person and say how many completions that was."""
+        mine = (completions.c.dataset == dataset) & (completions.c.person == person)
+        with self._database.write() as connection:
+            keys = sa.select(completions.c.key).where(mine)
+            connection.execute(sa.delete(calls).where(calls.c.completion.in_(keys)))
+            return connection.execute(sa.delete(completions).where(mine)).rowcount
+
+    def ledger(self, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """The requests sent for those keys, oldest first."""
+        with self._database.read() as connection:
+            rows = [
+                dict(row)
+                for some in _parts(keys)
+                for row in connection.execute(sa.select(calls).where(calls.c.completion.in_(some))).mappings()
+            ]
+        return sorted(rows, key=lambda row: (row["sent"], row["id"]))
+
+    def spent(self, keys: Sequence[str]) -> Spent:
+        """What all requests for those keys took together, in vain or not."""
+        rows = self.ledger(keys)
+        return Spent(
+            sum(row["input_tokens"] for row in rows),
+            sum(row["output_tokens"] for row in rows),
+            sum(row["cost"] for row in rows),
+            len(rows),
+        )
+
+
+def _put(connection: sa.Connection, made: Iterable[Completion]) -> None:
+    """Insert, or replace those whose key is there; two writers of one key leave the later one's row."""
+    rows = [asdict(one) for one in made]
+    if rows:
+        insert = _INSERT[connection.dialect.name](completions)
+        new = {column.name: insert.excluded[column.name] for column in completions.c if column.name != "key"}
+        connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=new), rows)
+
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(keys), MOST_KEYS):
+        yield keys[start : start + MOST_KEYS]

@@ -1,0 +1,132 @@
+"""One door to SQLite and PostgreSQL: connections, transactions and migrations."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from metier.errors import ConfigError, MetierError, MissingExtraError
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one before it gives up."""
+MIGRATION_LOCK = 7_236_843
+"""Number of the PostgreSQL advisory lock that lets one process migrate at a time."""
+
+
+class Database:
+    """An open database whose tables are up to date."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, where: str | Path) -> "Database":
+        """Open and migrate a database.
+
+        Parameters
+        ----------
+        where : a URL (`postgresql://user@host/name`, `sqlite:////path`), or the path of a SQLite file, made on demand.
+
+        Raises
+        ------
+        ConfigError : no such kind of database, or one written by a newer metier.
+        MetierError : it cannot be reached.
+        """
+        database = cls(connect(where))
+        database.upgrade()
+        return database
+
+    @property
+    def name(self) -> str:
+        """The URL without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that reads; on SQLite it neither waits for writers nor holds them up."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A transaction that writes, committed at the end; on SQLite it takes the write lock at its start.
+
+        Taken later, when a read is already under way, the lock could be refused at once whatever the timeout.
+        """
+        with self.engine.execution_options(writes=True).begin() as connection:
+            yield connection
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Migrate up; several processes may do so at once."""
+        self._migrate(command.upgrade, revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Migrate down, to "base" to drop all tables."""
+        self._migrate(command.downgrade, revision)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self.engine.dispose()
+
+    def _migrate(self, step: Any, revision: str) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        try:
+            with self.write() as connection:
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+                config.attributes["connection"] = connection
+                step(config, revision)
+        except CommandError as error:
+            raise ConfigError(f"database {self.name} was written by a newer metier; cure: upgrade metier") from error
+        except DBAPIError as error:
+            raise MetierError(
+                f"database {self.name} does not answer ({type(error.orig).__name__}); "
+                "cure: check that it runs, and its address, rights and password"
+            ) from error
+
+
+def connect(where: str | Path) -> sa.Engine:
+    """An engine of a URL or a SQLite file; PostgreSQL is reached through psycopg 3."""
+    if isinstance(where, Path) or "://" not in where:
+        path = Path(where)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = sa.URL.create("sqlite", database=str(path))
+    else:
+        try:
+            url = sa.make_url(where)
+        except ArgumentError as error:
+            raise ConfigError("the database's URL cannot be read; cure: postgresql://user@host/name") from error
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    kind = url.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise ConfigError(f"a database of the kind {kind!r} is not supported; cure: sqlite or postgresql")
+    try:
+        if kind == "postgresql":
+            return sa.create_engine(url, pool_pre_ping=True)
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("PostgreSQL", "postgres") from error
+    except NoSuchModuleError as error:
+        raise ConfigError(f"no driver {url.drivername!r}; cure: postgresql://... or sqlite:///...") from error
+    sa.event.listen(engine, "connect", _set_up_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # transactions begin below, not when the driver thinks one is needed
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # an answer that was paid for also survives a power cut
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,84 @@
+"""`metier enrich`: what it prints, writes and refuses, through an app that holds nothing else."""
+
+import json
+
+import polars as pl
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from metier.cli.enrich import enrich
+from metier.data.workspace import Workspace
+from metier.errors import UsageError
+from metier.testing.endpoint import MockEndpoint
+from metier.testing.worlds import small_town
+
+APP = typer.Typer()
+APP.command()(enrich)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("METIER_HOME", str(tmp_path))
+    Workspace(tmp_path).save("town", small_town(people=20), {})
+    return tmp_path
+
+
+def call(*arguments: str) -> dict:
+    """What the command prints as JSON; a foreseen error is raised."""
+    ran = CliRunner().invoke(APP, ["town", "--protocol", "temporal", "--json", *map(str, arguments)])
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return {"code": ran.exit_code, **(json.loads(ran.stdout) if ran.stdout else {})}
+
+
+def test_without_options_everybody_gets_an_extractive_resume(home):
+    said = call()
+    assert (said["code"], said["people"], said["done"], said["unsupported_share"]) == (0, 20, 20, 0.0)
+    texts = pl.read_parquet(home / "datasets" / "town" / "completions" / "profile-none-temporal.parquet")
+    assert texts["person"].to_list() == [f"p{i}" for i in range(20)]
+    assert texts["text"].str.contains("Experience: ").all()
+    assert (home / "metier.db").is_file()
+
+
+def test_people_limit_and_a_model_at_an_address(home):
+    with MockEndpoint() as endpoint:
+        arguments = ("--prompt", "skills-only", "--base-url", endpoint.url, "--model", "m", "--people", "p3,p1,p2")
+        said = call(*arguments, "--limit", "2")
+        assert (said["code"], said["people"], said["done"], said["requests"]) == (0, 2, 2, 2)
+        assert call(*arguments)["made_now"] == 1
+    assert len(endpoint.calls) == 3
+
+
+def test_people_without_a_result_are_an_exit_code(home):
+    with MockEndpoint(answer=lambda request, schema: "no") as endpoint:
+        said = call("--prompt", "simple", "--base-url", endpoint.url, "--model", "m", "--limit", "1")
+    assert (said["code"], said["needs-review"]) == (1, 1)
+
+
+def test_comparison_has_a_row_for_each_prompt_and_model(home):
+    with MockEndpoint() as endpoint:
+        config = home / "m.toml"
+        config.write_text(f'base_url = "{endpoint.url}"\nmodel = "m"\n')
+        prompts = [word for name in ("profile", "simple", "skills-only") for word in ("--prompt", name)]
+        said = call("--compare", *prompts, "--model-config", config, "--limit", "5")
+    rows = {(row["prompt"], row["model"]): row for row in said["rows"]}
+    assert set(rows) == {("profile", "none"), ("simple", "m"), ("skills-only", "m")}
+    assert rows["profile", "none"]["own_jobs"] > rows["profile", "none"]["others_jobs"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--prompt", "simple"], "needs a language model"),
+        (["--prompt", "nope", "--base-url", "http://127.0.0.1:1/v1", "--model", "m"], "no prompt 'nope'"),
+        (["--prompt", "profile", "--prompt", "simple"], "--compare"),
+        (["--base-url", "http://127.0.0.1:1/v1"], "go together"),
+        (["--people", "p1,zz"], "no person 'zz'"),
+        (["--protocol", "random"], "no protocol 'random'"),
+        (["--compare", "--people", "p1"], "neither --people nor --inner"),
+    ],
+)
+def test_wrong_use_is_told(home, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        call(*arguments)

@@ -1,0 +1,71 @@
+"""`metier read`: the record, the text, JSON Resume; one bad file among good ones."""
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from metier.cli.read import read
+from metier.errors import DataRejectedError, UsageError
+
+RESUME = "Anna Example\nanna@example.org\n\nExperience\nCook, Sample Ltd, 2019 - 2021\n\nSkills\nbaking, soup\u200b\n"
+
+
+@pytest.fixture
+def call():
+    app = typer.Typer()
+    app.command("read")(read)
+
+    def run(*arguments):
+        return CliRunner().invoke(app, [str(argument) for argument in arguments], standalone_mode=False)
+
+    return run
+
+
+@pytest.fixture
+def resume(tmp_path):
+    path = tmp_path / "anna.pdf"  # the name lies: the kind is told by content
+    path.write_text(RESUME, encoding="utf-8")
+    return path
+
+
+def test_table(call, resume):
+    done = call(resume)
+    assert "anna.pdf: text, text layer" in done.stdout
+    for value in ("Anna Example", "Cook", "Sample Ltd", "2019", "baking, soup", "zero width"):
+        assert value in done.stdout
+    assert "left out 1 characters that no reader sees (zero width)" in done.stderr
+
+
+def test_text(call, resume):
+    assert call("--text", resume).stdout.strip() == RESUME.replace("\u200b", "").strip()
+
+
+def test_json(call, resume):
+    one = json.loads(call("--json", resume).stdout)
+    assert one["work"] == [{"name": "Sample Ltd", "position": "Cook", "startDate": "2019", "endDate": "2021"}]
+    assert json.loads(call("--json", resume, resume).stdout) == [one, one]
+
+
+def test_out(call, resume, tmp_path):
+    done = call("--out", tmp_path / "read", resume)
+    written = tmp_path / "read" / "anna.pdf.json"
+    assert done.stdout.strip() == str(written)
+    assert json.loads(written.read_text(encoding="utf-8"))["basics"]["name"] == "Anna Example"
+    call("--out", tmp_path / "read", "--text", resume)
+    assert "Cook" in (tmp_path / "read" / "anna.pdf.txt").read_text(encoding="utf-8")
+
+
+def test_one_bad_file_does_not_stop_the_others(call, resume, tmp_path):
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Anna, thank you.", encoding="utf-8")
+    done = call("--json", letter, resume)
+    assert done.return_value == DataRejectedError.exit_code
+    assert len(json.loads(done.stdout)) == 1
+    assert "no contact, job" in done.stderr
+    assert isinstance(call(letter).exception, DataRejectedError)
+
+
+def test_text_and_json_exclude_each_other(call, resume):
+    assert isinstance(call("--text", "--json", resume).exception, UsageError)

@@ -1,0 +1,176 @@
+"""Hostile, broken and mutated files: the parent gets text or one clear error, and no child passes its limits."""
+
+import random
+import re
+import resource
+import subprocess
+import sys
+import time
+from functools import cache
+
+import pytest
+from hostile_files import files
+from rendered import ANNA, docx_of, pdf_of, scan_of
+
+from metier.errors import DataRejectedError, MissingExtraError
+from metier.sources.documents import confine
+from metier.sources.documents.limits import Limits
+from metier.sources.documents.reading import read_document
+
+built = cache(files)
+NAMES = list(built())
+
+
+def outcome(content: bytes) -> str | None:
+    """The error's message; None for text. Any other exception fails the test."""
+    try:
+        document = read_document(content)
+    except (DataRejectedError, MissingExtraError) as error:
+        message = str(error)
+    else:
+        assert document.text
+        return None
+    assert "; cure: " in message, message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_file(name):
+    content, expected = built()[name]
+    start, before = time.monotonic(), processor_time()
+    error = outcome(content)
+    assert processor_time() - before <= Limits().cpu_seconds + 1
+    assert time.monotonic() - start <= Limits().wall_seconds + 5
+    if expected is None:
+        assert error is None
+    elif expected:
+        assert error is not None
+        assert expected in error
+
+
+MEASURED = """
+import resource, sys
+from metier.errors import DataRejectedError
+from metier.sources.documents.reading import read_document
+for path in sys.argv[1:]:
+    try: read_document(path)
+    except DataRejectedError: pass
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)
+"""
+
+
+def test_no_child_passes_the_limit_of_memory(tmp_path):
+    """Measured by a process of its own, whose only children are those of the documents."""
+    heavy = ["1 GB stream", "nested Flate", "400,000 text operations", "PNG one pixel wide", "9 MB of text"]
+    for place, name in enumerate(heavy):
+        (tmp_path / str(place)).write_bytes(built()[name][0])
+    paths = [str(tmp_path / str(place)) for place in range(len(heavy))]
+    done = subprocess.run([sys.executable, "-c", MEASURED, *paths], capture_output=True, text=True, check=True)
+    print(f"largest child: {int(done.stdout) >> 20} MB")
+    assert int(done.stdout) <= Limits().memory_bytes
+
+
+def processor_time() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def mutated(content: bytes, rng: random.Random) -> bytes:
+    """A copy with bytes changed, cut out, doubled or cut off."""
+    changed = bytearray(content)
+    for _ in range(rng.choice([1, 3, 20])):
+        place, length = rng.randrange(len(changed)), rng.choice([1, 4, 64, 1024])
+        match rng.randrange(4):
+            case 0:
+                changed[place] = rng.randrange(256)
+            case 1:
+                del changed[place : place + length]
+            case 2:
+                changed[place:place] = changed[place : place + length]
+            case 3:
+                changed[place : place + length] = rng.randbytes(min(length, 8))
+        if not changed:
+            return b"x"
+    return bytes(changed[: rng.randrange(1, len(changed))] if rng.random() < 0.1 else changed)
+
+
+def campaign(count: int) -> None:
+    rng = random.Random(7)
+    rtf = rb"{\rtf1\ansi{\colortbl;\red255\green255\blue255;}\fs24 " + ANNA.encode().replace(b"\n", rb"\par ") + b"}"
+    html = b"<html><body><p>" + ANNA.encode().replace(b"\n", b"</p><p>") + b"</p></body></html>"
+    whole = [pdf_of(ANNA), docx_of(ANNA), scan_of("Anna"), rtf, html, b'{"basics": {"name": "Anna"}, "work": []}']
+    read, refused = 0, 0
+    for number in range(count):
+        if outcome(mutated(whole[number % len(whole)], rng)) is None:
+            read += 1
+        else:
+            refused += 1
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"{count} mutated files: {read} read, {refused} refused, largest child {largest:.0f} MB")
+    assert read + refused == count
+    assert read
+    assert refused
+
+
+def test_mutated_files():
+    campaign(60)
+
+
+@pytest.mark.slow
+def test_many_mutated_files():
+    campaign(2_000)
+
+
+REFUSED = {
+    "a socket": "import socket; socket.socket()",
+    "another program": "import os; os.execv('/bin/true', ['true'])",
+    "a second process": "import subprocess; subprocess.run(['/bin/true'])",
+    "much memory": "bytearray(900_000_000)",
+    "a large file": "open('big', 'wb').write(bytes(2_000_000))",
+    "more time": "while True: pass",
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_confined_process_is_refused(what, tmp_path):
+    bounds = "memory=768 << 20, cpu=1, written=1_000_000, files=20"
+    script = f"from metier.sources.documents.confine import confine; confine({bounds})\n{REFUSED[what]}"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode != 0
+    assert not done.stderr or re.search("PermissionError|MemoryError|OSError|File too large", done.stderr)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="seccomp is Linux's")
+def test_confined_program_has_no_network(tmp_path):
+    """What tesseract becomes part of: a program started by the script, with no audit hook of ours inside."""
+    command = [sys.executable, "-I", "-S", confine.__file__, str(768 << 20), "5", "1000000", "20", "--"]
+    tried = "import socket\ntry: socket.socket()\nexcept PermissionError: print('refused')"
+    done = subprocess.run([*command, sys.executable, "-I", "-c", tried], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "refused\n"
+
+
+def test_child_that_never_ends_is_killed(monkeypatch):
+    from metier.sources.documents import reading
+
+    monkeypatch.setattr(reading, "_WORKER", ["-c", "import time; time.sleep(60)"])
+    start = time.monotonic()
+    with pytest.raises(DataRejectedError, match="cannot be read within"):
+        read_document(b"Anna", Limits(wall_seconds=1))
+    assert time.monotonic() - start < 20
+
+
+def test_child_that_talks_too_much_is_cut_off(monkeypatch):
+    from metier.sources.documents import reading
+
+    monkeypatch.setattr(reading, "_WORKER", ["-c", "while True: print('x' * 1000)"])
+    with pytest.raises(DataRejectedError, match="cannot be read within"):
+        read_document(b"Anna", Limits(answer_bytes=10_000))
+
+
+def test_child_that_answers_nonsense_is_not_believed(monkeypatch):
+    from metier.sources.documents import reading
+
+    monkeypatch.setattr(reading, "_WORKER", ["-c", 'print(\'{"document": {"kind": "exe"}}\')'])
+    with pytest.raises(DataRejectedError, match="without an answer"):
+        read_document(b"Anna")

@@ -1,0 +1,94 @@
+"""The database door: migrations up and down, who may write when, and what a wrong address says."""
+
+import multiprocessing
+import time
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from metier.errors import ConfigError, MetierError
+from metier.store.database import Database, connect
+from metier.store.schema import metadata
+
+
+def test_migrations_make_the_tables_of_the_schema(database):
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_migrations_go_down_and_up_again(database):
+    database.downgrade("base")
+    assert set(sa.inspect(database.engine).get_table_names()) == {"alembic_version"}
+    database.upgrade()
+    assert {"completions", "calls"} <= set(sa.inspect(database.engine).get_table_names())
+
+
+def test_a_database_of_a_newer_release_is_refused(database, database_url):
+    with database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(ConfigError, match="newer metier"):
+        Database.open(database_url)
+
+
+def _open(url, gate, results):
+    gate.wait()
+    try:
+        Database.open(url).close()
+        results.put("")
+    except Exception as error:
+        results.put(repr(error))
+
+
+def test_four_processes_may_open_a_new_database_at_once(database_url):
+    spawn = multiprocessing.get_context("spawn")
+    gate, results = spawn.Barrier(4), spawn.Queue()
+    workers = [spawn.Process(target=_open, args=(database_url, gate, results)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    assert [results.get(timeout=60) for _ in workers] == [""] * 4
+    for worker in workers:
+        worker.join()
+
+
+def test_sqlite_keeps_a_log_syncs_it_and_makes_the_folder(tmp_path):
+    database = Database.open(tmp_path / "new" / "metier.db")
+    with database.read() as connection:
+        pragma = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 30_000}
+
+
+def test_on_sqlite_a_reader_does_not_wait_for_a_writer(tmp_path):
+    database = Database.open(tmp_path / "metier.db")
+    with database.write(), database.read() as reading:
+        started = time.perf_counter()
+        assert reading.execute(sa.text("SELECT count(*) FROM calls")).scalar_one() == 0
+        assert time.perf_counter() - started < 1
+
+
+def test_on_sqlite_a_writer_has_the_lock_from_the_start(tmp_path):
+    first = Database.open(tmp_path / "metier.db")
+    second = Database(connect(tmp_path / "metier.db"))
+    with second.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 1")
+    with first.write(), pytest.raises(sa.exc.OperationalError, match="locked"), second.write():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("url", "kind", "message"),
+    [
+        ("mysql://host/name", ConfigError, "'mysql' is not supported"),
+        ("postgresql+nodriver://host/name", ConfigError, "no driver"),
+        ("nonsense:://", ConfigError, "cannot be read|not supported"),
+        ("postgresql://metier:secret@127.0.0.1:1/name", MetierError, "does not answer"),
+    ],
+)
+def test_a_wrong_address_is_told_without_its_password(url, kind, message):
+    with pytest.raises(kind, match=message) as caught:
+        Database.open(url)
+    assert "secret" not in str(caught.value)
