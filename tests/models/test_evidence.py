@@ -1,5 +1,6 @@
 """The features of pairs: a tiny world by hand, and what must not matter."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -225,3 +226,19 @@ def test_near_numbers_are_those_around_recent_applications():
         past = query.history[[person]].indices.tolist()
         places = {order.index(item) + step for item in past for step in (-1, 0, 1)}
         assert set(near[[person]].indices.tolist()) == {order[place] for place in places if 0 <= place < 30}
+
+
+def test_who_says_nothing_is_described_alike_in_every_company():
+    """Features do not depend on the batch: without words those about words are there, and unknown."""
+    data = assemble(small_town()).dataset
+    data = replace(data, user_texts=["", "I am a welder"] + [""] * (len(data.users) - 2))
+    evidence = Evidence().fit(data)
+    row, item = np.zeros(3, np.int32), np.arange(3, dtype=np.int32)
+    alone, together = (
+        evidence.features(data.query(np.arange(people, dtype=np.int32)), np.zeros(people), row, item)
+        for people in (1, 2)
+    )
+    assert list(alone) == list(together)
+    for name, values in alone.items():
+        np.testing.assert_array_equal(values, together[name], name)
+    assert np.isnan(alone["text: words of the person"]).all()

@@ -87,6 +87,7 @@ class Evidence(Fitted):
 
     def _read(self, data: Dataset) -> None:
         """Encode the postings."""
+        self.heard_ = int(any(data.user_texts))
         titles = [text.split("\n")[0] for text in data.item_texts]
         whole, short = Tfidf.fit(data.item_texts), Tfidf.fit(titles)
         self.vocabulary_, self.idf_ = whole.vocabulary, whole.idf
@@ -192,16 +193,18 @@ class Evidence(Fitted):
             "text: title of the last": sparse_dot(product(last, self.titles_), self.titles_, row, item),
             "text: meaning of the past": dense_dot(_unit_dense(past @ self.meanings_), self.meanings_, row, item),
         }
-        if query.texts is not None and any(query.texts):
+        if query.texts is not None and self.heard_:
             words = strongest(Tfidf(self.vocabulary_, self.idf_).encode(query.texts), WORDS)
             titles = Tfidf(self.title_vocabulary_, self.title_idf_).encode(query.texts)
             meanings = StaticEmbedder().embed(query.texts)
-            found |= {
+            silent = np.where([bool(text) for text in query.texts], np.float32(0), np.float32(np.nan))[row]
+            heard = {
                 "text: words of the person": sparse_dot(words, self.words_, row, item),
                 "text: title in the words of the person": sparse_dot(titles, self.titles_, row, item),
                 "text: meaning of the person": dense_dot(meanings, self.meanings_, row, item),
                 "level: above the person": self.level_[item] - levels(query.texts)[row],
             }
+            found |= {name: values + silent for name, values in heard.items()}
         found["level: of the posting"] = self.level_[item]
         return {name: np.asarray(values * spoken[item], np.float32) for name, values in found.items()}
 

@@ -37,8 +37,9 @@ def lessons(data: Dataset, cuts: int, cold: float, rng: np.random.Generator) -> 
 
     Where people are asked at a common moment (`data.asked`), the period before it is cut at even fractions and the
     answers are all that followed, by people with and without a past alike. Where each person is asked right after
-    their last interaction, each lesson takes out a share of everybody's last `cuts` interactions, one by one, and asks
-    with what came before; a share `cold` of the people is then asked as if they were new, by profile alone.
+    their last interaction, each of everybody's last `cuts` interactions falls to one lesson; a lesson asks each person
+    for the first of theirs, with what came before, and what the person did since is in no past of that lesson. A share
+    `cold` of the people is then asked as if they were new, by profile alone.
     """
     if data.asked is not None and np.isfinite(data.asked).any():
         yield from _by_time(data, data.asked, cuts)
@@ -103,27 +104,22 @@ def _one_by_one(data: Dataset, cuts: int, cold: float, rng: np.random.Generator)
     eligible = order[(from_start >= 1) & (from_end < cuts)]
     part = rng.integers(0, cuts, len(eligible))
     for number in range(cuts):
-        held = np.sort(eligible[part == number])
+        mine = eligible[part == number]  # by person and time
+        held = np.sort(mine[np.append(True, np.diff(pairs.users[mine]) > 0)[: len(mine)]])
         if not len(held):
             continue
-        kept = np.ones(len(pairs), np.bool_)
+        since = np.full(len(data.users), np.inf)
+        since[pairs.users[held]] = np.nan_to_num(pairs.times[held], nan=np.inf)
+        kept = ~(pairs.times > since[pairs.users])  # without times nothing is later
         kept[held] = False
         past = replace(data, interactions=_some(pairs, kept))
         users, items = pairs.users[held], pairs.items[held]
         answers = CSR(
             (np.ones(len(held), np.float32), (np.arange(len(held)), items)), shape=(len(held), len(data.items))
         )
-        query = _before(past.query(users), pairs.times[held])
+        query = past.query(users)
         now = moments(query, None, newest(past))
         yield Lesson(past, _forget(query, rng.random(len(held)) < cold), now, answers)
-
-
-def _before(query: Query, moment: Times) -> Query:
-    """The query with a history that ends at `moment`; interactions without a time stay."""
-    if query.times is None:
-        return query
-    row = np.repeat(np.arange(len(query)), np.diff(query.history.indptr))
-    return without(query, query.times.data > moment[row])
 
 
 def _forget(query: Query, who: NDArray[np.bool_]) -> Query:
