@@ -26,6 +26,7 @@ from metier.cli import (
     import_,
     llm,
     models,
+    quality,
     read,
     recommend,
     skills,
@@ -52,6 +53,7 @@ app.command("recommend")(recommend.recommend)
 app.command("read")(read.read)
 app.command("skills")(skills.skills)
 app.command("enrich")(enrich.enrich)
+app.command("quality")(quality.quality)
 app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")

@@ -68,7 +68,7 @@ class Tables:
 
     def keep(self, *, people: Iterable[str] | pl.Series, jobs: Iterable[str] | pl.Series) -> "Tables":
         """Only these people and jobs, and what belongs to them."""
-        people, jobs = pl.Series(people, dtype=pl.String).implode(), pl.Series(jobs, dtype=pl.String).implode()
+        people, jobs = (pl.Series(list(ids), dtype=pl.String).implode() for ids in (people, jobs))
         return self.replace(
             people=self.people.filter(pl.col("id").is_in(people)),
             jobs=self.jobs.filter(pl.col("id").is_in(jobs)),

@@ -1,5 +1,6 @@
 """Hostile, broken and mutated files: the parent gets text or one clear error, and no child passes its limits."""
 
+import json
 import random
 import re
 import resource
@@ -14,6 +15,7 @@ from rendered import ANNA, docx_of, pdf_of, scan_of
 
 from metier.errors import DataRejectedError, MissingExtraError
 from metier.sources.documents import confine
+from metier.sources.documents.child import python_child, run_confined
 from metier.sources.documents.limits import Limits
 from metier.sources.documents.reading import read_document
 
@@ -92,7 +94,7 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
                 changed[place : place + length] = rng.randbytes(min(length, 8))
         if not changed:
             return b"x"
-    return bytes(changed[: rng.randrange(1, len(changed))] if rng.random() < 0.1 else changed)
+    return bytes(changed[: rng.randrange(1, len(changed) + 1)] if rng.random() < 0.1 else changed)
 
 
 def campaign(count: int) -> None:
@@ -150,10 +152,38 @@ def test_confined_program_has_no_network(tmp_path):
     assert done.stdout == "refused\n"
 
 
+def runs(code: str):
+    """In the place of the command of a reader."""
+    return lambda *_: [sys.executable, "-I", "-c", code]
+
+
+def test_a_child_finds_what_its_parent_finds_but_not_in_the_current_folder(tmp_path, monkeypatch):
+    """As for a metier of the user's own site or of PYTHONPATH, which `python -I` alone does not find."""
+    document = tmp_path / "document"
+    document.write_bytes(b"")
+    for folder, module in (("installed", "far_away_reader"), ("current", "planted_reader")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{module}.py").write_text("def main(bounds): print(bounds['pages'])")
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    monkeypatch.chdir(tmp_path / "current")
+    limits = Limits(pages=77)
+    assert run_confined(python_child("far_away_reader", limits), document, limits, "x") == b"77\n"
+    with pytest.raises(DataRejectedError):
+        run_confined(python_child("planted_reader", limits), document, limits, "x")
+
+
+def test_the_limits_reach_the_reader_of_scans(monkeypatch):
+    from metier.sources.documents import ocr
+
+    monkeypatch.setattr(ocr.shutil, "which", lambda _: None)
+    monkeypatch.setattr(ocr.importlib.util, "find_spec", lambda _: True)
+    assert json.loads(ocr._command(Limits(cpu_seconds=77))[-1])["cpu_seconds"] == 77
+
+
 def test_child_that_never_ends_is_killed(monkeypatch):
     from metier.sources.documents import reading
 
-    monkeypatch.setattr(reading, "_WORKER", ["-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(reading, "python_child", runs("import time; time.sleep(60)"))
     start = time.monotonic()
     with pytest.raises(DataRejectedError, match="cannot be read within"):
         read_document(b"Anna", Limits(wall_seconds=1))
@@ -163,7 +193,7 @@ def test_child_that_never_ends_is_killed(monkeypatch):
 def test_child_that_talks_too_much_is_cut_off(monkeypatch):
     from metier.sources.documents import reading
 
-    monkeypatch.setattr(reading, "_WORKER", ["-c", "while True: print('x' * 1000)"])
+    monkeypatch.setattr(reading, "python_child", runs("while True: print('x' * 1000)"))
     with pytest.raises(DataRejectedError, match="cannot be read within"):
         read_document(b"Anna", Limits(answer_bytes=10_000))
 
@@ -171,6 +201,6 @@ def test_child_that_talks_too_much_is_cut_off(monkeypatch):
 def test_child_that_answers_nonsense_is_not_believed(monkeypatch):
     from metier.sources.documents import reading
 
-    monkeypatch.setattr(reading, "_WORKER", ["-c", 'print(\'{"document": {"kind": "exe"}}\')'])
+    monkeypatch.setattr(reading, "python_child", runs('print(\'{"document": {"kind": "exe"}}\')'))
     with pytest.raises(DataRejectedError, match="without an answer"):
         read_document(b"Anna")
