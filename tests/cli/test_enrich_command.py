@@ -1,6 +1,7 @@
 """`metier enrich`: what it prints, writes and refuses, through an app that holds nothing else."""
 
 import json
+import traceback
 
 import polars as pl
 import pytest
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 
 from metier.cli.enrich import enrich
 from metier.data.workspace import Workspace
-from metier.errors import UsageError
+from metier.errors import BudgetError, UsageError
 from metier.testing.endpoint import MockEndpoint
 from metier.testing.worlds import small_town
 
@@ -35,7 +36,7 @@ def call(*arguments: str) -> dict:
 def test_without_options_everybody_gets_an_extractive_resume(home):
     said = call()
     assert (said["code"], said["people"], said["done"], said["unsupported_share"]) == (0, 20, 20, 0.0)
-    texts = pl.read_parquet(home / "datasets" / "town" / "completions" / "profile-none-temporal.parquet")
+    texts = pl.read_parquet(said["file"])
     assert texts["person"].to_list() == [f"p{i}" for i in range(20)]
     assert texts["text"].str.contains("Experience: ").all()
     assert (home / "metier.db").is_file()
@@ -46,8 +47,37 @@ def test_people_limit_and_a_model_at_an_address(home):
         arguments = ("--prompt", "skills-only", "--base-url", endpoint.url, "--model", "m", "--people", "p3,p1,p2")
         said = call(*arguments, "--limit", "2")
         assert (said["code"], said["people"], said["done"], said["requests"]) == (0, 2, 2, 2)
-        assert call(*arguments)["made_now"] == 1
+        again = call(*arguments)
+        assert again["made_now"] == 1
     assert len(endpoint.calls) == 3
+    texts = pl.read_parquet(again["file"])
+    assert again["file"] == said["file"]
+    assert len(texts) == 20, "everybody has a row, whoever was asked for"
+    assert set(texts.filter(pl.col("state") == "done")["person"]) == {"p1", "p2", "p3"}
+    assert set(texts["state"]) == {"done", "missing"}
+
+
+def test_a_budget_is_one_for_all_prompts_and_people(home):
+    with MockEndpoint() as endpoint:
+        config = home / "m.toml"
+        config.write_text(f'base_url = "{endpoint.url}"\nmodel = "m"\nbudget_tokens = 9_000\n')
+        with pytest.raises(BudgetError):
+            call("--prompt", "simple", "--model-config", config)
+        with pytest.raises(BudgetError):
+            call("--compare", "--prompt", "interactive", "--prompt", "simple", "--model-config", config)
+    assert sum(one.input_tokens + one.output_tokens for one in endpoint.calls) <= 9_000
+
+
+def test_a_dataset_is_kept_and_a_person_erased(home):
+    said = call("--as", "completed", "--shuffled")
+    workspace = Workspace(home)
+    texts = dict(pl.read_parquet(said["file"]).select("person", "text").iter_rows())
+    given = dict(workspace.load("completed").people.select("id", "text").iter_rows())
+    assert sorted(given.values()) == sorted(texts.values())
+    assert workspace.about("completed")["completed_for"] == "temporal"
+    assert call("--erase", "p1") == {"code": 0, "dataset": "town", "person": "p1", "completions": 1, "files": 1}
+    assert "p1" not in pl.read_parquet(said["file"])["person"].to_list()
+    assert call("--erase", "p1")["completions"] == 0
 
 
 def test_people_without_a_result_are_an_exit_code(home):
@@ -77,8 +107,17 @@ def test_comparison_has_a_row_for_each_prompt_and_model(home):
         (["--people", "p1,zz"], "no person 'zz'"),
         (["--protocol", "random"], "no protocol 'random'"),
         (["--compare", "--people", "p1"], "neither --people nor --inner"),
+        (["--people", ""], "names nobody"),
+        (["--prompt", "simple", "--base-url", "localhost:11434", "--model", "m"], "begin with http"),
+        (["--prompt", "simple", "--base-url", "https://u:secret@h/v1", "--model", "m"], "no user, password"),
+        (["--base-url", "http://127.0.0.1:1/v1", "--model", "m"], "asks no model"),
+        (["--embedded"], "asks no model"),
+        (["--prompt", "simple", "--embedded", "--base-url", "http://127.0.0.1:1/v1", "--model", "m"], "--compare"),
+        (["--shuffled"], "go with --as"),
+        (["--as", "town"], "would replace the dataset"),
     ],
 )
 def test_wrong_use_is_told(home, arguments, message):
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(UsageError, match=message) as caught:
         call(*arguments)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))

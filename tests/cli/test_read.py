@@ -67,5 +67,24 @@ def test_one_bad_file_does_not_stop_the_others(call, resume, tmp_path):
     assert isinstance(call(letter).exception, DataRejectedError)
 
 
+def test_a_missing_file_does_not_stop_the_others(call, resume, tmp_path):
+    done = call("--json", tmp_path / "gone.pdf", tmp_path, resume)
+    assert done.return_value == DataRejectedError.exit_code
+    assert len(json.loads(done.stdout)) == 1
+    assert "gone.pdf: No such file" in done.stderr
+    assert "Is a directory" in done.stderr
+
+
+def test_two_files_of_one_name_are_not_written_over_each_other(call, resume, tmp_path):
+    (tmp_path / "other").mkdir()
+    twin = tmp_path / "other" / resume.name
+    twin.write_text(RESUME.replace("Anna", "Berta"), encoding="utf-8")
+    error = call("--out", tmp_path / "read", resume, twin).exception
+    assert isinstance(error, UsageError)
+    assert str(twin) in str(error)
+    assert not (tmp_path / "read").exists()
+    assert call("--out", tmp_path / "read", resume, resume).exception is None
+
+
 def test_text_and_json_exclude_each_other(call, resume):
     assert isinstance(call("--text", "--json", resume).exception, UsageError)

@@ -104,6 +104,9 @@ def inventions(found: list[Grounds], count: int) -> list[Plant]:
         "label": lambda one: _held(titles(one)[0][1], "H99"),
         "no label": lambda one: _said(f"Worked as {titles(one)[0][1]}."),
         "applied to, said to be held": lambda one: _applied_as_held(one) or _held("Astronaut", titles(one)[0][0]),
+        "applied to, said in a sentence": lambda one: (
+            _applied_as_said(one) or _said("Worked as an astronaut.", titles(one)[0][0])
+        ),
     }
     return _plants(kinds, found, count)
 
@@ -111,6 +114,11 @@ def inventions(found: list[Grounds], count: int) -> list[Plant]:
 def _applied_as_held(one: Grounds) -> Resume | None:
     jobs = [line for line in one.lines if line.kind == "job"]
     return _held(jobs[0].text.partition(":")[0], jobs[0].label) if jobs else None
+
+
+def _applied_as_said(one: Grounds) -> Resume | None:
+    jobs = [line for line in one.lines if line.kind == "job"]
+    return _said(f"Worked as {jobs[0].text.partition(':')[0]}.", jobs[0].label) if jobs else None
 
 
 def true_statements(found: list[Grounds], count: int) -> list[Plant]:

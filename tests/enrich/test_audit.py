@@ -89,6 +89,10 @@ def test_whatever_a_person_writes_the_extractive_resume_has_nothing_to_drop(said
 
 
 STATEMENTS = [
+    ("title", "Worked as a pharmacist.", ["J1"]),  # applied to, not held
+    ("title", "Pharmacist", ["J1"]),
+    ("supported", "Seeks work as a pharmacist.", ["J1"]),
+    ("supported", "Applied for work as a pharmacist.", ["J1"]),
     ("supported", "Has 14 years of experience.", ["P3"]),
     ("supported", "Fourteen years of experience and a bachelor's degree in nursing.", ["P1", "P2", "P3"]),
     ("supported", "Sold phones as a senior sales associate.", ["H1"]),

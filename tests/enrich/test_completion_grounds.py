@@ -105,10 +105,30 @@ def test_labels_kinds_and_order():
         "T2": "I bake!",
         "H1": "Chef (2011-05): led a kitchen",
         "H2": "Waiter",
-        "J1": "Baker",
-        "J2": "Cook: Fry. Write to [email 1]",
+        "J1": "Cook: Fry. Write to [email 1]",
+        "J2": "Baker",
     }
-    assert [line.job for line in found.lines if line.kind == "job"] == ["j2", "j1"]
+    assert [line.job for line in found.lines if line.kind == "job"] == ["j1", "j2"]
+
+
+def test_the_newest_past_job_comes_first_however_the_file_is_ordered():
+    """A chronological table numbers the oldest job 1; a job without a time follows."""
+    tables = Tables.build(
+        pl.DataFrame({"id": ["p"]}),
+        pl.DataFrame({"id": ["j1", "j2"]}),
+        pl.DataFrame({"person": ["p", "p"], "job": ["j1", "j2"], "split": ["train", "test"]}),
+        pl.DataFrame(
+            {
+                "person": ["p"] * 3,
+                "sequence": [1, 2, 3],
+                "title": ["Helper", "Waiter", "Chef"],
+                "time": [None, datetime(2009, 5, 1), datetime(2011, 5, 1)],
+            }
+        ),
+    )
+    [found] = gather_all(tables, "given")
+    said = found.texts()
+    assert [said[label] for label in ("H1", "H2", "H3")] == ["Chef (2011-05)", "Waiter (2009-05)", "Helper"]
 
 
 def test_contact_data_is_masked_everywhere():
@@ -123,6 +143,22 @@ def test_contact_data_is_masked_everywhere():
     whole = json.dumps(found.texts())
     assert "I program." in whole
     for secret in ("Ada", "Lovelace", "415", "ada@", "North 3rd", "94110"):
+        assert secret not in whole
+
+
+@pytest.mark.parametrize("names", [("Given Name", "SURNAME"), ("forename", "family-name"), ("First Name", "Last_Name")])
+def test_contact_columns_are_known_by_any_spelling(names):
+    found = one_person(
+        text="Ada Lovelace, 12345 Berlin, 030 1234567, at home in the Lovelace house",
+        **dict(zip(names, ("Ada", "Lovelace"), strict=True)),
+        Address="Elm yard 7",
+        LinkedIn="ada-l",
+        country="DE",
+        zip="12345",
+    )
+    whole = json.dumps(found.texts())
+    assert "country: DE" in whole
+    for secret in ("Ada", "Lovelace", "Elm", "ada-l", "12345", "1234567"):
         assert secret not in whole
 
 

@@ -3,7 +3,10 @@
 import json
 import re
 import threading
+import traceback
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from metier.data.splits import folds
@@ -16,9 +19,18 @@ from metier.enrich.lock import only_run
 from metier.enrich.model_config import LanguageModelConfig
 from metier.enrich.openai_client import OpenAIModel
 from metier.enrich.prompt import PromptFile
+from metier.enrich.resume import Resume, Statement
 from metier.enrich.run import Plan, run
-from metier.enrich.texts import completed_texts, texts_of, write_texts
-from metier.errors import BudgetError, ModelAnswerError, UsageError
+from metier.enrich.texts import (
+    TEXTS,
+    completed_texts,
+    resume_of,
+    texts_name,
+    texts_of,
+    with_completed_texts,
+    write_texts,
+)
+from metier.errors import BudgetError, MetierError, ModelAnswerError, UsageError
 from metier.features.text import StaticEmbedder
 from metier.store import CompletionStore, Database
 from metier.testing.endpoint import MockEndpoint
@@ -256,3 +268,58 @@ def test_a_refusal_is_told_apart_from_silence(store, people):
     assert run(plan, store, AUDITOR).states == {"needs-review": 1}
     [made] = store.read(list(plan.grounds))
     assert made.reason == "fake: it refuses to answer"
+
+
+def completed(people: dict[str, str]) -> pl.DataFrame:
+    empty = {"skills": [], "items": 0, "unsupported": 0, "cutoff": "c"}
+    rows = [
+        {"person": one, "state": "done" if text else "failed", "text": text} | empty for one, text in people.items()
+    ]
+    return pl.DataFrame(rows, schema=TEXTS)
+
+
+def test_a_dataset_gets_the_completed_texts_or_those_of_others_of_the_window(town):
+    ids = town.people["id"].to_list()
+    two = town.replace(people=town.people.with_columns(window=pl.Series([1] * 30 + [2] * 9 + [3], dtype=pl.Int16)))
+    texts = completed({one: "" if one == ids[3] else f"made for {one}" for one in reversed(ids)})
+    own = dict(two.people.select("id", "text").iter_rows())
+
+    def text_of(**how) -> dict[str, str | None]:
+        return dict(with_completed_texts(two, texts, **how).people.select("id", "text").iter_rows())
+
+    assert text_of() == {one: None if one == ids[3] else f"made for {one}" for one in ids}
+    assert text_of(add=True) == {one: own[one] + ("" if one == ids[3] else f"\nmade for {one}") for one in ids}
+    shuffled = text_of(shuffled=True)
+    assert (shuffled[ids[3]], shuffled[ids[39]]) == (None, None)  # the last one is alone in the window
+    window = dict(two.people.select("id", "window").iter_rows())
+    given = {one: text.removeprefix("made for ") for one, text in shuffled.items() if text}
+    assert len(set(given.values())) == len(given) == 38
+    assert all(one != other and window[one] == window[other] for one, other in given.items())
+    assert shuffled == text_of(shuffled=True) != text_of(shuffled=True, seed=1)
+
+
+def test_a_stored_completion_of_another_schema_is_told_without_its_content(store, people):
+    plan = Plan.make(EXTRACTIVE, "town", people[:1], store)
+    run(plan, store, AUDITOR)
+    [made] = store.read(list(plan.grounds))
+    bad = replace(made, content={"headline": {"canary": "secret"}})
+    with pytest.raises(MetierError, match="does not fit this version") as caught:
+        resume_of(bad)
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_placeholder_is_no_word_of_a_resume():
+    said = [Statement(text=text, cites=()) for text in ("[name 1] writes to [email 2] about [topic 1].", "[phone 1]")]
+    assert Resume(headline=said[1], summary=(said[0],)).text() == "writes to about [topic 1]."
+
+
+def test_no_two_prompts_or_models_share_a_file():
+    def name(completer, **more):
+        return texts_name(completer, "temporal", **({"inner": False, "unsupported": "drop"} | more))
+
+    settings = [{"seed": 1}, {"seed": 2}]
+    names = {name(generative(name=model, parameters=one)) for model in ("a/b", "a-b") for one in settings}
+    names |= {name(EXTRACTIVE), name(EXTRACTIVE, inner=True), name(EXTRACTIVE, unsupported="keep")}
+    names |= {name(Generative(PromptFile.read("simple").model_copy(update={"digest": "0"}), FakeLanguageModel()))}
+    assert len(names) == 8
+    assert all(re.match(r"(profile|simple)-1-[0-9a-f]+-.*temporal", one) for one in names)

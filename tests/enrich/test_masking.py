@@ -94,7 +94,6 @@ HONEST = [
 def test_contact_data_is_masked(kind, value, frame):
     masked = mask(frame.format(value), PERSON)
     assert masked.text == frame.format(f"[{kind} 1]")
-    assert masked.unmask(masked.text) == frame.format(value)
 
 
 @pytest.mark.parametrize("text", HONEST)

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner
+from werkzeug import Response
 
 from metier.cli.embed import embed
 from metier.data import Tables
@@ -93,6 +94,85 @@ def test_a_sample_is_seeded_and_nobody_is_an_error():
         list(compare_encoders(planted(2), "leave-last-out", {"b": Blind()}))
     with pytest.raises(UsageError, match="at least 1"):
         list(compare_encoders(planted(), "leave-last-out", {"b": Blind()}, sizes=[0]))
+
+
+def windows() -> Tables:
+    """Two windows of other people and jobs; in the second one the trades of jobs are not told."""
+    one = planted()
+    frames = {name: getattr(one, name) for name in ("people", "jobs", "interactions")}
+    two = {
+        "people": frames["people"].with_columns(id=pl.lit("q") + pl.col("id")),
+        "jobs": frames["jobs"].with_columns(id=pl.lit("j") + pl.col("id"), text=pl.lit("work in baking")),
+        "interactions": frames["interactions"].with_columns(
+            person=pl.lit("q") + pl.col("person"), job=pl.lit("j") + pl.col("job")
+        ),
+    }
+    joined = [
+        pl.concat([frames[name], two[name]]).with_columns(
+            *([] if name == "interactions" else [pl.Series("window", [1] * len(frames[name]) + [2] * len(two[name]))])
+        )
+        for name in frames
+    ]
+    cuts = {"window": [1, 2], "start": [datetime(2026, 1, 1)] * 2, "cutoff": [datetime(2026, 1, 4)] * 2}
+    both = Tables.build(*joined)
+    schema = both.windows.schema
+    return both.replace(windows=pl.DataFrame(cuts | {"end": [datetime(2026, 1, 6)] * 2}, schema=schema))
+
+
+def test_every_window_is_judged():
+    by = {score.asked: score for score in compare_encoders(windows(), "temporal", {"trade": Trade()})}
+    first = {s.asked: s for s in compare_encoders(planted(), "leave-last-out", {"trade": Trade()})}
+    assert by["person"].people > 60 > first["person"].people
+    assert 0.3 < by["person"].recall < 0.9, "window 1 is easy, window 2 is chance"
+    sampled = list(compare_encoders(windows(), "temporal", {"trade": Trade()}, most_people=50))
+    assert {score.people for score in sampled} == {50}
+
+
+@pytest.fixture
+def command(tmp_path):
+    """`metier embed` on the planted dataset "trades"."""
+    told = planted()
+    told = told.replace(
+        people=told.people.with_columns(text=pl.col("text") + ", call Ada on 415-555-0134", name=pl.lit("Ada"))
+    )
+    Workspace(tmp_path).save("trades", told, {"source": "test"})
+    Workspace(tmp_path).save("windows", windows(), {"source": "test"})
+    app = typer.Typer()
+    app.command("embed")(embed)
+
+    def run(name: str, *options: str):
+        arguments = ["--compare", name, "--home", str(tmp_path), "--encoders", "tfidf", "--json", *options]
+        return CliRunner().invoke(app, arguments, standalone_mode=False)
+
+    return run
+
+
+def test_an_endpoint_gets_no_contact_data(command, httpserver):
+    sent = []
+
+    def vectors(request):
+        sent.extend(request.get_json()["input"])
+        rows = [{"index": at, "embedding": [1.0, at]} for at in range(len(request.get_json()["input"]))]
+        return Response(json.dumps({"data": rows}), content_type="application/json")
+
+    httpserver.expect_request("/v1/embeddings").respond_with_handler(vectors)
+    done = command("trades", "--base-url", httpserver.url_for("/v1"), "--model", "m")
+    assert {row["encoder"] for row in json.loads(done.stdout)["encoders"]} == {"tfidf", "m"}
+    assert "I like welding, call [name 1] on [phone 1]" in sent
+    assert not [text for text in sent if "Ada" in text or "555" in text]
+
+
+def test_a_failing_endpoint_leaves_the_other_rows(command, httpserver):
+    httpserver.expect_request("/v1/embeddings").respond_with_data("no", 404)
+    done = command("trades", "--base-url", httpserver.url_for("/v1"), "--model", "m")
+    assert {row["encoder"] for row in json.loads(done.stdout)["encoders"]} == {"tfidf"}
+    assert "left out" in done.stderr
+    assert done.return_value == 1
+
+
+def test_the_protocol_is_told_by_the_data(command):
+    assert json.loads(command("windows").stdout)["protocol"] == "temporal"
+    assert json.loads(command("trades").stdout)["protocol"] == "leave-last-out"
 
 
 def test_the_command_prints_one_table(tmp_path):

@@ -1,17 +1,14 @@
 """The embeddings endpoint: one vector a text, in order, and errors that hold neither text nor key."""
 
-import importlib.util
 import json
 
 import numpy as np
 import pytest
 from werkzeug import Request, Response
 
-from metier.errors import MissingExtraError, ModelAnswerError, UsageError
+from metier.errors import ConfigError, ModelAnswerError, UsageError
 from metier.features import endpoint
 from metier.features.endpoint import EndpointEmbedder
-
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("openai") is None, reason="openai is not installed")
 
 
 def length_and_batch(request: Request) -> Response:
@@ -55,9 +52,44 @@ def test_a_bad_answer_is_an_error_without_text_or_key(httpserver, monkeypatch, b
     assert httpserver.log[0][0].headers["Authorization"] == "Bearer sk-hidden"
 
 
-def test_wrong_use_is_refused(monkeypatch):
-    with pytest.raises(UsageError, match="is no http address"):
-        EndpointEmbedder("ftp://x", "m")
-    monkeypatch.setitem(__import__("sys").modules, "openai", None)
-    with pytest.raises(MissingExtraError):
-        EndpointEmbedder("http://127.0.0.1:1/v1", "m")
+@pytest.mark.parametrize("url", ["ftp://x", "https://me:pass-word@host/v1", "https://host/v1?key=pass-word"])
+def test_an_address_is_plain_and_never_shown_else(url):
+    with pytest.raises(UsageError, match="the base URL must") as caught:
+        EndpointEmbedder(url, "m")
+    assert "pass-word" not in str(caught.value)
+
+
+def test_the_key_goes_in_clear_only_to_this_machine(monkeypatch):
+    EndpointEmbedder("http://10.0.0.1/v1", "m")
+    monkeypatch.setenv(endpoint.KEY, "sk-hidden")
+    EndpointEmbedder("https://10.0.0.1/v1", "m")
+    EndpointEmbedder("http://127.0.0.1:1/v1", "m")
+    with pytest.raises(ConfigError, match="in clear"):
+        EndpointEmbedder("http://10.0.0.1/v1", "m")
+
+
+def test_texts_do_not_follow_a_redirect(httpserver):
+    httpserver.expect_request("/v1/embeddings").respond_with_data(
+        "", 307, headers={"Location": httpserver.url_for("/elsewhere/embeddings")}
+    )
+    httpserver.expect_request("/elsewhere/embeddings").respond_with_handler(length_and_batch)
+    with pytest.raises(ModelAnswerError, match="status 307"):
+        EndpointEmbedder(httpserver.url_for("/v1"), "m").embed(["private words"])
+    assert len(httpserver.log) == 1
+
+
+def test_nothing_of_the_packages_own_variables_is_sent(httpserver, monkeypatch):
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "canary")
+    httpserver.expect_request("/v1/embeddings").respond_with_handler(length_and_batch)
+    EndpointEmbedder(httpserver.url_for("/v1"), "m").embed(["a"])
+    headers = httpserver.log[0][0].headers
+    assert "canary" not in str(headers)
+    assert "Authorization" not in headers
+
+
+def test_an_endless_answer_is_not_read_to_its_end(httpserver, monkeypatch):
+    monkeypatch.setattr(endpoint, "LONGEST_BODY", 10)
+    httpserver.expect_request("/v1/embeddings").respond_with_handler(length_and_batch)
+    with pytest.raises(ModelAnswerError, match="holds no vectors"):
+        EndpointEmbedder(httpserver.url_for("/v1"), "m").embed(["a"])

@@ -1,14 +1,17 @@
 """What is kept of a completion, under which key, and that two processes may write at once."""
 
 import multiprocessing
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Barrier
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metier.store import Completion, CompletionStore, Database, Spent, completion_key
+from metier.store import Completion, CompletionStore, Database, Spending, completion_key
 
 PARTS = {
     "input": {"person": "p1", "lines": {"P1": "degree: none"}},
@@ -60,20 +63,30 @@ def test_a_key_does_not_depend_on_the_order_of_settings(parameters):
 
 def test_a_request_is_in_the_ledger_before_its_answer(database):
     store = CompletionStore(database)
-    store.sent("k", "r1", 1)  # and then the process is killed
+    store.sent("k", "r1", 1, "m", Spending(60, 40, 1.0, 1))  # and then the process is killed
     assert [(row["id"], row["state"], row["attempt"], row["ended"]) for row in store.ledger(["k"])] == [
         ("r1", "sent", 1, None)
     ]
     assert store.states(["k"]) == {}
-    for request, status, spent in (("r2", "HTTP 429", Spent(calls=1)), ("r3", "ok", Spent(10, 5, 0.25, 1))):
-        store.sent("k", request, 1)
+    for request, status, spent in (("r2", "HTTP 429", Spending(calls=1)), ("r3", "ok", Spending(10, 5, 0.25, 1))):
+        store.sent("k", request, 1, "m", Spending(60, 40, 1.0, 1))
         store.ended(request, status, spent)
     assert [(row["id"], row["state"], row["status"], row["cost"]) for row in store.ledger(["k"])] == [
-        ("r1", "sent", "", 0.0),
+        ("r1", "sent", "", 1.0),
         ("r2", "failed", "HTTP 429", 0.0),
         ("r3", "answered", "ok", 0.25),
     ]
-    assert store.spent(["k", "other"]) == Spent(10, 5, 0.25, 3)
+    assert store.spent(["k", "other"]) == Spending(70, 45, 1.25, 3), "an unknown end counts as the worst"
+
+
+def test_a_model_has_one_bill_whomever_it_was_asked_about(database):
+    store = CompletionStore(database)
+    assert store.spent_on("m") == Spending()
+    for key, model in (("k1", "m"), ("k2", "m"), ("k3", "other")):
+        store.sent(key, f"r-{key}", 1, model, Spending(6, 4, 0.5, 1))
+    store.save([made("k1")])
+    store.erase("town", "p1")
+    assert store.spent_on("m") == Spending(12, 8, 1.0, 2)
 
 
 def test_what_is_read_is_what_was_saved(database):
@@ -100,8 +113,8 @@ def test_many_keys_are_found(database):
 def test_a_person_can_be_erased(database):
     store = CompletionStore(database)
     store.save([made("k1"), made("k2", person="p2")])
-    store.sent("k1", "r1", 1)
-    store.sent("k2", "r2", 1)
+    store.sent("k1", "r1", 1, "m", Spending())
+    store.sent("k2", "r2", 1, "m", Spending())
     assert store.erase("town", "p1") == 1
     assert store.states(["k1", "k2"]) == {"k2": "done"}
     assert [row["id"] for row in store.ledger(["k1", "k2"])] == ["r2"]
@@ -113,8 +126,8 @@ def _write(url, gate, own, results):
     gate.wait()
     try:
         for i in range(30):
-            store.sent(f"{own}{i}", f"{own}-{i}", 1)
-            store.ended(f"{own}-{i}", "ok", Spent(1, 1, 0.5, 1))
+            store.sent(f"{own}{i}", f"{own}-{i}", 1, "m", Spending())
+            store.ended(f"{own}-{i}", "ok", Spending(1, 1, 0.5, 1))
             store.save([made(f"{own}{i}"), made(f"both{i}")])
         results.put("")
     except Exception as error:
@@ -134,4 +147,34 @@ def test_two_processes_may_write_at_once(database, database_url):
     store = CompletionStore(database)
     keys = [f"{who}{i}" for who in ("a", "b", "both") for i in range(30)]
     assert len(store.states(keys)) == 90
-    assert store.spent(keys) == Spent(60, 60, 30.0, 60)
+    assert store.spent(keys) == Spending(60, 60, 30.0, 60)
+
+
+def test_what_is_erased_is_not_in_the_file_any_more(tmp_path):
+    path = tmp_path / "metier.db"
+    for erase in (False, True):
+        database = Database.open(path)
+        store = CompletionStore(database)
+        store.save([made(f"k{i}", content={"skills": [f"xylophone repair {i}"]}) for i in range(50)])
+        if erase:
+            assert store.erase("town", "p1") == 50
+        database.close()
+        assert (b"xylophone repair" in path.read_bytes()) != erase
+
+
+def test_many_threads_may_write_at_once(tmp_path):
+    database = Database.open(tmp_path / "metier.db")
+    store, gate = CompletionStore(database), Barrier(64)
+
+    def write(number: int) -> None:
+        gate.wait(60)
+        for attempt in range(3):
+            store.sent(f"k{number}", f"r{number}-{attempt}", attempt, "m", Spending(calls=1))
+
+    with ThreadPoolExecutor(64) as pool, database.write():
+        done = [pool.submit(write, number) for number in range(64)]
+        time.sleep(0.2)
+        assert database.engine.pool.checkedout() == 1, "those that wait hold no connection"
+    for one in done:
+        one.result()
+    assert store.spent_on("m").calls == 192

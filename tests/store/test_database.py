@@ -2,6 +2,7 @@
 
 import multiprocessing
 import time
+import traceback
 
 import pytest
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from metier.errors import ConfigError, MetierError
+from metier.store import CompletionStore, Spending
 from metier.store.database import Database, connect
 from metier.store.schema import metadata
 
@@ -75,8 +77,30 @@ def test_on_sqlite_a_writer_has_the_lock_from_the_start(tmp_path):
     second = Database(connect(tmp_path / "metier.db"))
     with second.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-    with first.write(), pytest.raises(sa.exc.OperationalError, match="locked"), second.write():
+    with first.write(), pytest.raises(MetierError, match=r"locked by another process.*cure: wait"), second.write():
         pass
+
+
+@pytest.mark.parametrize("door", ["read", "write"])
+def test_an_error_tells_its_kind_and_place_but_no_value(database, door):
+    twice = sa.text("INSERT INTO alembic_version (version_num) VALUES (:text), (:text)")
+
+    def insert() -> None:
+        with getattr(database, door)() as connection:
+            connection.execute(twice, {"text": "canary"})
+
+    with pytest.raises(MetierError, match=r"database .* refuses .*cure: .*\(\w+\)") as caught:
+        insert()
+    assert "canary" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_full_disk_is_told(tmp_path):
+    database = Database.open(tmp_path / "metier.db")
+    with database.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+    store = CompletionStore(database)
+    with pytest.raises(MetierError, match="no room left; cure: free some space"):
+        store.sent("k" * 100_000, "r", 1, "m", Spending())
 
 
 @pytest.mark.parametrize(

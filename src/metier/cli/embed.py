@@ -26,21 +26,25 @@ def embed(
         str | None,
         typer.Option(
             "--base-url",
-            help="Address of an OpenAI-compatible server; texts are sent there, key in METIER_EMBEDDINGS_KEY.",
+            help="OpenAI-compatible server; texts go there, people's masked. Key in METIER_EMBEDDINGS_KEY.",
         ),
     ] = None,
     model: Annotated[str | None, typer.Option("--model", help="The embedding model of --base-url.")] = None,
-    protocol: Annotated[SplitProtocol, typer.Option(help="Of the outer cut.")] = SplitProtocol.leave_last_out,
+    protocol: Annotated[
+        SplitProtocol | None, typer.Option(help="Of the outer cut [default: by what the data have].")
+    ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Places of a list that count.")] = 25,
     people: Annotated[int | None, typer.Option(min=1, help="Judge a sample of so many [default: everybody].")] = None,
     seed: Seed = 0,
     home: Home = None,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Compare text encoders on finding a person's own jobs. Cut inside the history; the reported truth is not seen."""
     from metier.data.workspace import Workspace
-    from metier.errors import MissingExtraError, UsageError
+    from metier.enrich.grounds import with_masked_people
+    from metier.errors import MissingExtraError, ModelAnswerError, UsageError
     from metier.evaluate.encoder_comparison import compare_encoders
+    from metier.evaluate.experiment import default_protocol
     from metier.features.sentences import SentenceEmbedder
     from metier.features.text import Embedder, StaticEmbedder
 
@@ -61,18 +65,22 @@ def embed(
 
         chosen[model] = EndpointEmbedder(base_url, model)
     tables = Workspace.open(home).load(compare)
-    rows = []
+    cut = protocol.value if protocol else default_protocol(tables)
+    rows, failure = [], 0
     for name, embedder in chosen.items():
+        shown = with_masked_people(tables) if name == model else tables
         try:
-            found = compare_encoders(
-                tables, protocol.value, {name: embedder}, sizes=smaller, k=k, seed=seed, most_people=people
-            )
+            found = compare_encoders(shown, cut, {name: embedder}, sizes=smaller, k=k, seed=seed, most_people=people)
             rows += [score.as_row() for score in found]
         except MissingExtraError as error:
             note(f"left out: {error}")
+        except ModelAnswerError as error:
+            note(f"left out: {error}")
+            failure = error.exit_code
     if as_json:
-        print_json({"dataset": compare, "protocol": protocol.value, "k": k, "encoders": rows})
-        return
+        print_json({"dataset": compare, "protocol": cut, "k": k, "encoders": rows})
+        return failure
     columns = ["encoder", "reduction", "size", "asked by", "people", f"MAP@{k}", f"recall@{k}", "texts/s"]
     lines = [[*list(row.values())[:-1], round(float(row["texts_per_second"]))] for row in rows]
-    print_table(columns, lines, title=f"{compare}, a cut inside the history of {protocol.value}")
+    print_table(columns, lines, title=f"{compare}, a cut inside the history of {cut}")
+    return failure

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +12,8 @@ from metier.cli.terminal import Home, Json, note, print_json, print_table
 from metier.errors import BudgetError, UsageError
 
 if TYPE_CHECKING:
-    from metier.enrich.completion import Completer
+    from metier.data.tables import Tables
+    from metier.data.workspace import Workspace
     from metier.enrich.model_config import LanguageModelConfig
     from metier.enrich.run import Plan, Tally
     from metier.store import CompletionStore
@@ -57,6 +58,18 @@ def enrich(
     compare: Annotated[
         bool, typer.Option("--compare", help="Each prompt with each model side by side, on a sample.")
     ] = False,
+    name: Annotated[
+        str | None, typer.Option("--as", help="Keep a dataset under this name whose people have the completed texts.")
+    ] = None,
+    add: Annotated[
+        bool, typer.Option("--add", help="With --as: after the person's own text, not in its place.")
+    ] = False,
+    shuffled: Annotated[
+        bool, typer.Option("--shuffled", help="With --as: everybody gets another person's completed text, a control.")
+    ] = False,
+    erase: Annotated[
+        str | None, typer.Option(help="Only delete what is kept about this person's completions; an id.")
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(envvar="METIER_DATABASE", help="URL of PostgreSQL or SQLite [default: metier.db in the home]."),
@@ -71,10 +84,14 @@ def enrich(
     from metier.data.workspace import Workspace
     from metier.enrich.audit import Auditor
     from metier.enrich.lock import only_run
-    from metier.store import CompletionStore, Database
+    from metier.enrich.prompt import WITHOUT_MODEL
 
     workspace = Workspace.open(home)
     tables = workspace.load(dataset)
+    if erase is not None:
+        with only_run(workspace, dataset), _store(workspace, database) as store:
+            _erase(workspace, store, dataset, erase, as_json)
+        return
     chosen: Any = protocol
     if chosen is None:
         from metier.evaluate.experiment import default_protocol
@@ -82,13 +99,25 @@ def enrich(
         chosen = default_protocol(tables)
     if chosen not in ("temporal", "leave-last-out", "given"):
         raise UsageError(f"no protocol {chosen!r}; cure: temporal, leave-last-out or given")
-    names = prompts or ["profile"]
-    if (not compare and len(names) + len(model_configs or [None]) > 2) or (compare and (people or inner)):
-        raise UsageError("several prompts or models go with --compare, which takes neither --people nor --inner")
+    names = list(dict.fromkeys(prompts or [WITHOUT_MODEL]))
+    if (base_url is None) != (model is None):
+        raise UsageError("--base-url and --model go together")
+    models = len(model_configs or ()) + (base_url is not None) + embedded
+    if compare and (people is not None or inner or name):
+        raise UsageError("--compare takes neither --people nor --inner nor --as")
+    if not compare and (len(names) > 1 or models > 1):
+        raise UsageError("several prompts or models go with --compare; cure: one of each")
+    if models and names == [WITHOUT_MODEL]:
+        raise UsageError(f"the prompt {WITHOUT_MODEL!r} asks no model; cure: leave the model out, or --prompt simple")
+    if (add or shuffled) and name is None:
+        raise UsageError("--add and --shuffled go with --as NAME")
+    if name == dataset:
+        raise UsageError(f"--as {name} would replace the dataset itself; cure: another name")
+    wanted = _wanted(people, tables, dataset)
     with ExitStack() as opened:
         configs = opened.enter_context(_models(model_configs or [], base_url, model, embedded, home))
         opened.enter_context(only_run(workspace, dataset))
-        store = CompletionStore(Database.open(database or workspace.home / "metier.db"))
+        store = opened.enter_context(_store(workspace, database))
         auditor, pairs = Auditor(), _pairs(names, configs)
         if compare:
             from metier.enrich.comparison import Sample
@@ -98,30 +127,72 @@ def enrich(
             sample = Sample.draw(tables, chosen, limit or 20)
             if not sample.grounds:
                 raise UsageError(f"{dataset!r} has nobody with a later job in the history; cure: another --protocol")
-            plans = [_plan(name, config, dataset, sample.grounds, store) for name, config in pairs]
-            for plan, (_, config) in zip(plans, pairs, strict=True):
-                _run(plan, store, auditor, concurrency or _slots(config), retry)
+            plans, stops = [], []
+            for prompt, config in pairs:
+                plans.append(_plan(prompt, config, dataset, sample.grounds, store))
+                stops.append(_run(plans[-1], store, auditor, concurrency or _slots(config), retry)[1])
             _show_comparison([asdict(row) for row in side_by_side(plans, sample, store, StaticEmbedder())], as_json)
+            for stop in filter(None, stops):
+                raise stop
             return
         from metier.enrich.grounds import gather_all
-        from metier.enrich.texts import texts_of, write_texts
+        from metier.enrich.run import Plan
+        from metier.enrich.texts import Unsupported, texts_name, texts_of, with_completed_texts, write_texts
 
-        [(name, config)] = pairs
-        wanted = [one.strip() for one in people.split(",") if one.strip()] if people else None
-        if unknown := sorted(set(wanted or ()) - set(tables.people["id"])):
-            raise UsageError(f"no person {unknown[0]!r} in {dataset!r}; cure: an id of the people table")
-        grounds = list(gather_all(tables, chosen, inner=inner, people=wanted))[:limit]
-        plan = _plan(name, config, dataset, grounds, store)
+        [(prompt, config)] = pairs
+        everybody = list(gather_all(tables, chosen, inner=inner))
+        asked = [one for one in everybody if wanted is None or one.person in wanted][:limit]
+        plan = _plan(prompt, config, dataset, asked, store)
         tally, stopped = _run(plan, store, auditor, concurrency or _slots(config), retry)
-        texts = texts_of(plan, store, unsupported="keep" if keep_unsupported else "drop")
-        label = f"{plan.completer.prompt.name}-{plan.completer.model}-{chosen}{'-inner' if inner else ''}"
+        unsupported: Unsupported = "keep" if keep_unsupported else "drop"
+        texts = texts_of(Plan.make(plan.completer, dataset, everybody, store), store, unsupported=unsupported)
+        label = texts_name(plan.completer, chosen, inner=inner, unsupported=unsupported)
         path = write_texts(workspace, dataset, label, texts)
+        if name is not None:
+            about = {**workspace.about(dataset), "completed_for": f"{chosen}{', inner' if inner else ''}"}
+            about["completed"] = {"from": dataset, "texts": path.stem, "add": add, "shuffled": shuffled}
+            workspace.save(name, with_completed_texts(tables, texts, add=add, shuffled=shuffled), about)
+            note(f"dataset {name!r} kept; its texts know what came before the cut-off of {about['completed_for']!r}")
         _show(plan, tally, path, as_json)
     if stopped is not None:
         raise stopped
     if tally.finished < tally.total or tally.states["failed"] or tally.states["needs-review"]:
         note("some people have no result; --retry asks for them again")
         raise typer.Exit(1)
+
+
+def _wanted(people: str | None, tables: "Tables", dataset: str) -> set[str] | None:
+    """The ids of --people, None without the option."""
+    if people is None:
+        return None
+    wanted = {one.strip() for one in people.split(",") if one.strip()}
+    if not wanted:
+        raise UsageError("--people names nobody; cure: ids, comma separated, or leave it out for everybody")
+    if unknown := sorted(wanted - set(tables.people["id"])):
+        raise UsageError(f"no person {unknown[0]!r} in {dataset!r}; cure: an id of the people table")
+    return wanted
+
+
+@contextmanager
+def _store(workspace: "Workspace", database: str | None) -> Iterator["CompletionStore"]:
+    """The store, closed at the end, which also empties SQLite's log into the file."""
+    from metier.store import CompletionStore, Database
+
+    opened = Database.open(database or workspace.home / "metier.db")
+    try:
+        yield CompletionStore(opened)
+    finally:
+        opened.close()
+
+
+def _erase(workspace: "Workspace", store: "CompletionStore", dataset: str, person: str, as_json: bool) -> None:
+    from metier.enrich.texts import erase
+
+    completions, files = erase(workspace, store, dataset, person)
+    if as_json:
+        print_json({"dataset": dataset, "person": person, "completions": completions, "files": files})
+    else:
+        print_table(["person", "completions deleted", "in files"], [[person, completions, files]])
 
 
 @contextmanager
@@ -132,11 +203,11 @@ def _models(
     from metier.cli.llm import configured
     from metier.enrich.model_config import LanguageModelConfig
 
-    if (base_url is None) != (model is None):
-        raise UsageError("--base-url and --model go together")
     found = [LanguageModelConfig.load(path) for path in files]
-    if base_url and model:
-        found.append(LanguageModelConfig(base_url=base_url, model=model))
+    if base_url is not None:
+        found.append(LanguageModelConfig.checked("--base-url and --model", {"base_url": base_url, "model": model}))
+    for one in found:
+        one.api_key()  # absent, it is to be told before the first call is paid for
     with ExitStack() as running:
         if embedded:
             found.append(running.enter_context(configured(None, True, home)))
@@ -145,10 +216,11 @@ def _models(
 
 def _pairs(names: list[str], configs: list["LanguageModelConfig"]) -> list[tuple[str, "LanguageModelConfig | None"]]:
     """Each prompt with each model; the prompt without a model once."""
-    from metier.enrich.prompt import WITHOUT_MODEL
+    from metier.enrich.prompt import WITHOUT_MODEL, PromptFile
 
     found: list[tuple[str, LanguageModelConfig | None]] = []
-    for name in dict.fromkeys(names):
+    for name in names:
+        PromptFile.read(name)  # a wrong one is to be told before the first call is paid for
         if name != WITHOUT_MODEL and not configs:
             raise UsageError(
                 f"prompt {name!r} needs a language model; cure: --model-config FILE, or --base-url and --model"
@@ -160,21 +232,16 @@ def _pairs(names: list[str], configs: list["LanguageModelConfig"]) -> list[tuple
 def _plan(
     name: str, config: "LanguageModelConfig | None", dataset: str, grounds: Any, store: "CompletionStore"
 ) -> "Plan":
-    """The plan of a prompt and a model; what earlier runs of it spent counts against the model's budget."""
+    """The plan of a prompt and a model; all that the ledger has for the model by now counts against its budget."""
     from metier.enrich.completion import Extractive, Generative
     from metier.enrich.openai_client import OpenAIModel
     from metier.enrich.prompt import PromptFile
     from metier.enrich.run import Plan
-    from metier.enrich.spending import Spending
 
     if config is None:
         return Plan.make(Extractive(), dataset, grounds, store)
-    prompt = PromptFile.read(name)
-    plan = Plan.make(Generative(prompt, OpenAIModel(config)), dataset, grounds, store)
-    before = plan.spent(store)
-    spent = Spending(before.input_tokens, before.output_tokens, before.cost, before.calls)
-    completer: Completer = Generative(prompt, OpenAIModel(config, spent=spent))
-    return replace(plan, completer=completer)
+    model = OpenAIModel(config, spent=store.spent_on(config.model))
+    return Plan.make(Generative(PromptFile.read(name), model), dataset, grounds, store)
 
 
 def _slots(config: "LanguageModelConfig | None") -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metier.cli.terminal import Json, note, print_json, print_table
-from metier.errors import MetierError, UsageError
+from metier.errors import DataRejectedError, MetierError, UsageError
 
 if TYPE_CHECKING:
     from metier.sources.candidate import Candidate
@@ -29,6 +29,8 @@ def read(
 
     if text and as_json:
         raise UsageError("--text and --json exclude each other; cure: leave one out")
+    if out is not None:
+        _refuse_equal_names(files)
     resumes, failure = [], 0
     for path in files:
         try:
@@ -39,6 +41,12 @@ def read(
                 raise
             note(str(error))
             failure = error.exit_code
+            continue
+        except OSError as error:
+            if len(files) == 1:
+                raise
+            note(f"{path}: {error.strerror or type(error).__name__}; cure: check the path and its permissions")
+            failure = DataRejectedError.exit_code
             continue
         _note(path, document)
         if out is not None:
@@ -72,6 +80,17 @@ def visible_text(path: Path) -> str:
     document = read_document(path)
     _note(path, document)
     return document.text
+
+
+def _refuse_equal_names(files: list[Path]) -> None:
+    """UsageError where two files would be written to one NAME."""
+    first: dict[str, Path] = {}
+    for path in files:
+        if first.setdefault(path.name, path).resolve() != path.resolve():
+            raise UsageError(
+                f"{first[path.name]} and {path} would both be written as {path.name}; cure: one call with its own "
+                "--out for each folder"
+            )
 
 
 def _dumped(value: dict[str, Any]) -> str:

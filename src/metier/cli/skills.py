@@ -7,6 +7,7 @@ import typer
 
 from metier.cli.read import visible_text
 from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.errors import UsageError
 
 if TYPE_CHECKING:
     from metier.data.workspace import Workspace
@@ -36,11 +37,25 @@ def skills(
     from metier.enrich.taxonomy import load_taxonomy
 
     workspace = Workspace.open(home)
+    is_file = what not in workspace.names("datasets") and Path(what).is_file()
+    _check(is_file, what, {"--exact": exact}, {"--person": person, "--as": name, "--as-text": as_text}, name)
     terms = load_taxonomy(workspace, [one.strip() for one in taxonomy.split(",") if one.strip()])
-    if Path(what).is_file():
+    if is_file:
         _of_file(Path(what), terms, exact, as_json)
     else:
         _of_dataset(workspace, what, terms, person, name, as_text, as_json)
+
+
+def _check(is_file: bool, what: str, of_files: dict[str, Any], of_datasets: dict[str, Any], name: str | None) -> None:
+    """UsageError for options that would be ignored, and for a dataset that would be written over itself."""
+    kind, idle = ("a file", of_datasets) if is_file else ("a dataset", of_files)
+    for option, given in idle.items():
+        if given:
+            raise UsageError(f"{what!r} is {kind}, where {option} means nothing; cure: leave it out")
+    if of_datasets["--as-text"] and name is None:
+        raise UsageError("--as-text says what --as keeps; cure: give --as NAME, too")
+    if name == what and not is_file:
+        raise UsageError(f"--as {name} would write over the dataset the skills come from; cure: another name")
 
 
 def _of_file(path: Path, terms: "Taxonomy", exact: bool, as_json: bool) -> None:

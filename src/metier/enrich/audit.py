@@ -20,6 +20,7 @@ from metier.enrich.claims import (
     names,
     numbers,
     tokens,
+    wishes,
 )
 from metier.enrich.grounds import Ground, Grounds
 from metier.enrich.resume import Education, Experience, Item, Resume, Skill, Statement
@@ -81,6 +82,8 @@ class Auditor:
         own = [line.text for line in cited if line.kind != "job"]  # a job applied to was neither held nor studied for
         match item:
             case Statement():
+                if not own and not wishes(item.text):
+                    return "title"
                 return self._statement(item.text, texts, least=1.0 if place == "headline" else LEAST_COVERED)
             case Skill():
                 return "supported" if any(self._names_skill(text, item.name) for text in texts) else "skill"

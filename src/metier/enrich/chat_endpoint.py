@@ -1,8 +1,7 @@
 """One request to an OpenAI-compatible endpoint, and the few ways it can end. Patience and money are `openai_client`'s.
 
-The openai package speaks the protocol. Its own retries are off, since a budget must see every request; redirects are
-off, since they could carry a person's text to a host that nobody configured; and the answer is read here, in bounds of
-time and size, since the package takes any JSON for a completion.
+The openai package speaks the protocol, bounded as `features.openai_compatible` says. Its own retries are off, since a
+budget must see every request.
 """
 
 import time
@@ -10,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt
 
 from metier.enrich.model_config import LanguageModelConfig
 from metier.enrich.pace import retry_after
+from metier.features.openai_compatible import connect, omitted_headers, read_body
 
 LONGEST_BODY = 8_000_000
 """Bytes of an endpoint's answer that are read at most."""
@@ -76,26 +76,11 @@ class ChatEndpoint:
     """An endpoint's `/chat/completions`; safe to share between threads."""
 
     def __init__(self, config: LanguageModelConfig) -> None:
-        import httpx2
-        import openai
-
         self._config = config
         key = config.api_key()
-        omitted = openai.Omit()  # the package would add these from its own environment variables
-        self._headers: dict[str, Any] = {"OpenAI-Organization": omitted, "OpenAI-Project": omitted}
-        if key is None:
-            self._headers["Authorization"] = omitted
-        self._client = openai.OpenAI(
-            base_url=config.base_url,
-            api_key=key.get_secret_value() if key else "none",
-            max_retries=0,
-            timeout=config.timeout,
-            http_client=httpx2.Client(
-                follow_redirects=False,
-                trust_env=not config.is_local,  # a proxy is of no use on the way to this machine
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=config.concurrency),
-            ),
-        )
+        secret = key.get_secret_value() if key else None
+        self._headers = omitted_headers(secret)
+        self._client = connect(config.base_url, secret, timeout=config.timeout, kept=config.concurrency)
 
     def send(self, messages: list[dict[str, str]], form: dict[str, Any] | None, request_id: str) -> Answer:
         """The model's answer to a conversation.
@@ -120,7 +105,7 @@ class ChatEndpoint:
         create: Any = self._client.chat.completions.with_streaming_response.create
         try:
             with create(model=self._config.model, messages=messages, **request) as response:
-                return _answer(_body(response, deadline))
+                return _answer(read_body(response, deadline, LONGEST_BODY))
         except openai.APIStatusError as error:
             code, wait = error.status_code, retry_after(error.response.headers)
             raise EndpointError(f"HTTP {code}", code=code, wait=wait) from None
@@ -128,29 +113,16 @@ class ChatEndpoint:
             sent = not isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout)
             slow = isinstance(error, openai.APITimeoutError)
             raise EndpointError("timeout" if slow else "connection", sent=sent) from None
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, TimeoutError):
             raise EndpointError("timeout") from None
         except httpx2.RequestError:  # the connection broke within the answer
             raise EndpointError("connection") from None
-
-
-def _body(response: Any, deadline: float) -> bytes:
-    """The whole body; an endpoint that sends a byte now and then is as late as one that sends none."""
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
-        if len(body) > LONGEST_BODY:
-            raise EndpointError("garbled")
-        if time.monotonic() > deadline:
-            raise EndpointError("timeout")
-    return bytes(body)
+        except ValueError:  # too long, or another form (pydantic's ValidationError is one, too)
+            raise EndpointError("garbled") from None
 
 
 def _answer(body: bytes) -> Answer:
-    try:
-        completion = _Completion.model_validate_json(body)
-    except ValidationError:
-        raise EndpointError("garbled") from None
+    completion = _Completion.model_validate_json(body)
     choice, usage = completion.choices[0], completion.usage
     return Answer(
         text=choice.message.content or "",

@@ -41,6 +41,7 @@ _GLUE_WORDS = (
 )
 _GLUE = frozenset(fold(word) for word in _GLUE_WORDS.split())
 """Words that join facts and claim nothing themselves."""
+_WISHES = ("seek", "sought", "looking", "interest", "applied", "apply", "applie", "applicant", "application")
 _YEARS = re.compile(r"\b(\d+|" + "|".join(_NUMBERS) + r")\+?[ -]years?\b", re.IGNORECASE)
 _NAME = re.compile(r"(?<=[^\s.!?:;•\"“(])\s+(?:\(|\"|“)?([A-Z][\w&.'’-]+)")
 
@@ -97,6 +98,15 @@ def names(sentence: str) -> list[str]:
     ['Acme', 'Corp']
     """
     return [found.strip(".") for found in _NAME.findall(sentence)]
+
+
+def wishes(text: str) -> bool:
+    """Whether a sentence says that something is sought, not that it was done.
+
+    >>> wishes("Seeks work as a nurse"), wishes("Worked as a nurse")
+    (True, False)
+    """
+    return any(token.startswith(_WISHES) for token in tokens(text))
 
 
 def holds(text: str, phrase: str) -> bool:

@@ -81,7 +81,7 @@ def _row(plan: Plan, sample: Sample, store: CompletionStore, embedder: Embedder)
         words=float(np.median(lengths)) if lengths else 0.0,
         audit_rate=int(texts["unsupported"].sum()) / items if items else None,
         cost=spent.cost,
-        tokens=spent.input_tokens + spent.output_tokens,
+        tokens=spent.tokens,
         own_jobs=own,
         others_jobs=others,
     )

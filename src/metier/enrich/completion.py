@@ -14,10 +14,9 @@ from metier.enrich.language_model import LanguageModel, Prompt, Reply, Schema
 from metier.enrich.openai_client import Call
 from metier.enrich.prompt import WITHOUT_MODEL, PromptFile
 from metier.enrich.resume import Resume
-from metier.enrich.spending import Spending
 from metier.enrich.taxonomy import Taxonomy
 from metier.errors import ModelAnswerError
-from metier.store import State, completion_key
+from metier.store import Spending, State, completion_key
 
 NOTHING = Spending()
 OnCall = Callable[[Call], None]

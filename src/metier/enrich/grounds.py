@@ -25,17 +25,16 @@ MOST: Mapping[Kind, int] = {"profile": 30, "text": 60, "history": 20, "job": 12}
 LONGEST: Mapping[Kind, int] = {"profile": 200, "text": 400, "history": 500, "job": 600}
 """Characters of a line at most."""
 CONTACT_COLUMNS: Mapping[str, str] = {
-    "first_name": "name",
-    "last_name": "name",
-    "name": "name",
-    "full_name": "name",
-    "email": "email",
-    "mail": "email",
-    "phone": "phone",
-    "url": "url",
-    "website": "url",
+    **dict.fromkeys(("firstname", "givenname", "forename", "first", "middlename"), "name"),
+    **dict.fromkeys(("name", "fullname", "personname", "candidatename", "username"), "name"),
+    **dict.fromkeys(("lastname", "surname", "familyname", "maidenname", "last"), "name"),
+    **dict.fromkeys(("email", "mail", "emailaddress"), "email"),
+    **dict.fromkeys(("phone", "phonenumber", "telephone", "tel", "mobile", "mobilephone", "cell", "fax"), "phone"),
+    **dict.fromkeys(("url", "website", "homepage", "web", "linkedin", "linkedinurl", "github", "twitter"), "url"),
+    **dict.fromkeys(("address", "street", "streetaddress", "homeaddress", "address1", "address2"), "street"),
 }
-"""Attributes that are contact data: never a line, and masked wherever else they occur."""
+"""Attributes that are contact data, by their name in lower case without anything but letters and digits: never a line,
+and, but for streets, masked wherever else they occur."""
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=\S)|\s*[\n\r•]+\s*")
 
 
@@ -91,8 +90,8 @@ def gather(fold: Fold, people: Collection[str] | None = None) -> Iterator[Ground
     if people is not None:
         train = train.keep(people=people, jobs=train.jobs["id"])
     cutoff = fold.cutoff.isoformat() if fold.cutoff else fold.name
-    history, applied = _by_person(train.history, ["sequence"]), _applied(train)
-    fields = [name for name in ("city", "state", "country", *attributes(train.people)) if name not in CONTACT_COLUMNS]
+    history, applied = _by_person(_newest_first(train.history)), _applied(train)
+    fields = [name for name in ("city", "state", "country", *attributes(train.people)) if not _contact_kind(name)]
     for person in train.people.iter_rows(named=True):
         contact = _contact(person)
         said: list[tuple[Kind, str, str | None]] = [
@@ -105,6 +104,23 @@ def gather(fold: Fold, people: Collection[str] | None = None) -> Iterator[Ground
         said += [("history", _past_job(row), None) for row in history.get(person["id"], [])]
         said += [("job", _posting(row), row["job"]) for row in applied.get(person["id"], [])]
         yield Grounds(person["id"], cutoff, tuple(_labelled(said, contact)))
+
+
+def with_masked_people(tables: Tables) -> Tables:
+    """The tables with contact data masked in what people say of themselves and of their past jobs."""
+    contacts = {person["id"]: _contact(person) for person in tables.people.iter_rows(named=True)}
+
+    def masked(frame: pl.DataFrame, person: str, column: str) -> pl.Series:
+        said = frame.select(person, column).iter_rows()
+        texts = [text and mask(text, contacts.get(owner, Contact())).text for owner, text in said]
+        return pl.Series(column, texts, dtype=pl.String)
+
+    return tables.replace(
+        people=tables.people.with_columns(masked(tables.people, "id", "text")),
+        history=tables.history.with_columns(
+            masked(tables.history, "person", "title"), masked(tables.history, "person", "text")
+        ),
+    )
 
 
 def _labelled(said: list[tuple[Kind, str, str | None]], contact: Contact) -> Iterator[Ground]:
@@ -128,12 +144,17 @@ def _applied(train: Tables) -> dict[str, list[dict[str, Any]]]:
     columns = [pl.col("id").alias("job"), "title", "text"]
     joined = train.interactions.join(train.jobs.select(columns), on="job", how="inner", maintain_order="left")
     ordered = joined.sort("time", "job", descending=[True, False], nulls_last=True)
-    return _by_person(ordered.select("person", "job", "title", "text"), [])
+    return _by_person(ordered.select("person", "job", "title", "text"))
 
 
-def _by_person(frame: pl.DataFrame, order: list[str]) -> dict[str, list[dict[str, Any]]]:
+def _newest_first(history: pl.DataFrame) -> pl.DataFrame:
+    """Past jobs by time, the newest first; those without one follow, by their number."""
+    return history.sort("time", "sequence", descending=[True, False], nulls_last=True, maintain_order=True)
+
+
+def _by_person(frame: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in (frame.sort(order, maintain_order=True) if order else frame).iter_rows(named=True):
+    for row in frame.iter_rows(named=True):
         found.setdefault(row["person"], []).append(row)
     return found
 
@@ -162,11 +183,21 @@ def _shown(value: Any) -> str:
             return str(value)
 
 
+def _contact_kind(column: str) -> str | None:
+    return CONTACT_COLUMNS.get(re.sub(r"[\W_]+", "", column).lower())
+
+
+def _is_last_name(column: str) -> bool:
+    return bool(re.search(r"last|sur|family", column, re.IGNORECASE))
+
+
 def _contact(person: Mapping[str, Any]) -> Contact:
-    """What the table says about how to reach a person."""
-    known: dict[str, str] = {}
-    for column, kind in CONTACT_COLUMNS.items():
-        if person.get(column):
-            earlier = f"{known[kind]} " if column == "last_name" and kind in known else ""
-            known[kind] = f"{earlier}{person[column]}"[:300]
-    return Contact(**{kind: value for kind, value in known.items() if value.strip()})
+    """What the table says about how to reach a person; of the name every word once, over all its columns."""
+    known: dict[str, list[str]] = {}
+    for column in sorted(person, key=_is_last_name):
+        if (kind := _contact_kind(column)) and kind != "street" and person[column]:
+            known.setdefault(kind, []).append(str(person[column]).strip())
+    whole = {kind: values[0] for kind, values in known.items()}
+    whole["name"] = " ".join(dict.fromkeys(word for value in known.get("name", ()) for word in value.split()))
+    whole |= {name: person[name].strip() for name in ("zip", "country") if person.get(name)}
+    return Contact(**{kind: value[:300] for kind, value in whole.items() if value})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from metier.data import Tables
+from metier.data.splits import folds
 from metier.data.tables import Schema, conform
 from metier.enrich.skills import SkillFinder, skill_finder
 from metier.enrich.taxonomy import Taxonomy
@@ -99,24 +100,37 @@ def with_inferred_skills(tables: Tables, inferred: pl.DataFrame, *, as_text: boo
     as_text : the skills, joined by ", ", take the place of the person's text, and past jobs lose title and text: the
         control that asks what skills alone are worth.
     """
-    skills = inferred.select(id="person", skills=pl.col("skills"))
+    skills = inferred.select(pl.col("person").alias("id"), pl.col("skills").alias(COLUMN))
     people = tables.people.drop(COLUMN, strict=False).join(skills, on="id", how="left", maintain_order="left")
     if not as_text:
-        return tables.replace(people=people.rename({"skills": COLUMN}))
-    said = pl.col("skills").list.join(", ").replace("", None)
+        return tables.replace(people=people)
+    said = pl.col(COLUMN).list.join(", ").replace("", None)
     nothing = pl.lit(None, pl.String)
     return tables.replace(
-        people=people.with_columns(text=said).drop("skills"),
+        people=people.with_columns(text=said).drop(COLUMN),
         history=tables.history.with_columns(title=nothing, text=nothing),
     )
 
 
 def known_before(tables: Tables) -> Tables:
-    """Without interactions, and without past jobs dated after a person's first one: safe under every later cut-off."""
-    first = tables.interactions.group_by("person").agg(first=pl.col("time").min())
-    history = tables.history.join(first, on="person", how="left", maintain_order="left")
-    early = pl.col("time").is_null() | pl.col("first").is_null() | (pl.col("time") < pl.col("first"))
-    return tables.replace(history=history.filter(early).drop("first"), interactions=tables.interactions.clear())
+    """Without interactions, and without past jobs that some split would not know: safe under every protocol.
+
+    A past job with a time stays when it is dated before the person's first interaction and before the inner cut-off
+    of the protocol "temporal", which holds for those, too, who first apply after it, or never.
+    """
+    first = tables.interactions.group_by("person").agg(bound=pl.col("time").min())
+    bounds = pl.concat([first, *_cutoffs(tables)]).group_by("person").agg(pl.col("bound").min())
+    history = tables.history.join(bounds, on="person", how="left", maintain_order="left")
+    early = pl.col("time").is_null() | pl.col("bound").is_null() | (pl.col("time") < pl.col("bound"))
+    return tables.replace(history=history.filter(early).drop("bound"), interactions=tables.interactions.clear())
+
+
+def _cutoffs(tables: Tables) -> Iterator[pl.DataFrame]:
+    """person, bound: the inner cut-off of each person's window; nothing where the data have no times to cut at."""
+    if tables.windows.is_empty() and tables.interactions["time"].count() == 0:
+        return
+    for fold in folds(tables, "temporal", inner=True):
+        yield fold.train.people.select(person="id", bound=pl.lit(fold.cutoff, tables.interactions["time"].dtype))
 
 
 def _wishes(tables: Tables) -> pl.DataFrame:

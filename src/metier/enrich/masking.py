@@ -50,6 +50,8 @@ _PATTERNS = {
         re.IGNORECASE,
     ),
 }
+PLACEHOLDER = re.compile(rf"\[(?:{'|'.join((*_PATTERNS, 'name'))}) \d+\]")
+"""What stands in the place of contact data."""
 _PERIOD = re.compile(r"\b(?:19|20)\d\d\s*[-–/]|[-–/]\s*(?:19|20)\d\d\b|\d\.000\b")
 """What a phone number never holds, but "2012 - 07/2015" and "45.000-55.000" do."""
 _LOCAL = re.compile(r"\d{3}[-. ]\d{4}")
@@ -66,10 +68,6 @@ class Masked:
     text: str
     values: Mapping[str, str] = field(repr=False)
     """What each placeholder stands for: stays on this machine, and out of every log."""
-
-    def unmask(self, text: str) -> str:
-        """`text`, an answer for example, with the values in the place of the placeholders."""
-        return re.sub(r"\[[a-z]+ \d+\]", lambda found: self.values.get(found[0], found[0]), text)
 
 
 def mask(text: str, contact: Contact | None = None) -> Masked:

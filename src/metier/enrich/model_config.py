@@ -1,14 +1,13 @@
 """Which language model to ask, how, and what it may cost: the settings of `OpenAIModel`, from a TOML file or code."""
 
-import os
 import tomllib
-from ipaddress import ip_address
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from metier.errors import ConfigError
+from metier.features.openai_compatible import is_local, key_in, plain_url, refuse_key_in_clear
 
 
 class LanguageModelConfig(BaseModel):
@@ -58,31 +57,19 @@ class LanguageModelConfig(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _plain_http_url(cls, value: str) -> str:
-        url = urlsplit(value.rstrip("/"))
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise ValueError("must begin with http:// or https:// and name a host")
-        if url.username or url.password or url.query or url.fragment:
-            raise ValueError("must hold no user, password, query or fragment: URLs end up in logs; use api_key_env")
-        return url.geturl()
+        return plain_url(value)
 
     def model_post_init(self, _context: object) -> None:
         """Settings that contradict each other are refused at once, not in the middle of a paid run."""
-        if self.api_key_env and self.base_url.startswith("http://") and not self.is_local:
-            raise ConfigError(
-                f"{self.base_url} is not encrypted, and the key in {self.api_key_env} would be sent in clear; "
-                "cure: use https://, or an address of this machine"
-            )
+        if self.api_key_env:
+            refuse_key_in_clear(self.base_url, self.api_key_env)
         if self.budget_cost is not None and not self.input_price + self.output_price:
             raise ConfigError("budget_cost is set, but input_price and output_price are not; cure: set the prices")
 
     @property
     def is_local(self) -> bool:
         """Whether the endpoint is on this machine: nothing sent to it can be read on a network."""
-        host = urlsplit(self.base_url).hostname or ""
-        try:
-            return ip_address(host).is_loopback
-        except ValueError:
-            return host == "localhost"
+        return is_local(self.base_url)
 
     def api_key(self) -> SecretStr | None:
         """The key in the environment variable `api_key_env`, None when that is not set.
@@ -91,14 +78,7 @@ class LanguageModelConfig(BaseModel):
         ------
         ConfigError : the variable is absent or empty.
         """
-        if self.api_key_env is None:
-            return None
-        key = os.environ.get(self.api_key_env, "").strip()
-        if not key:
-            raise ConfigError(f"the environment variable {self.api_key_env} holds no API key; cure: export it")
-        if not (key.isascii() and key.isprintable()):
-            raise ConfigError(f"the environment variable {self.api_key_env} holds characters that no key has")
-        return SecretStr(key)
+        return None if self.api_key_env is None else SecretStr(key_in(self.api_key_env))
 
     @classmethod
     def load(cls, path: Path) -> "LanguageModelConfig":
@@ -110,11 +90,22 @@ class LanguageModelConfig(BaseModel):
         """
         try:
             written = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls.model_validate({name: None if value == "none" else value for name, value in written.items()})
         except FileNotFoundError as error:
             raise ConfigError(f"there is no file {path}; cure: see docs/how-to/language-models.md") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not TOML: {error}") from error
+        return cls.checked(str(path), {name: None if value == "none" else value for name, value in written.items()})
+
+    @classmethod
+    def checked(cls, where: str, settings: Mapping[str, object]) -> "LanguageModelConfig":
+        """Settings that somebody wrote somewhere; the errors name the place and the setting, never its value.
+
+        Raises
+        ------
+        ConfigError : a setting is wrong.
+        """
+        try:
+            return cls.model_validate(settings)
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-            raise ConfigError(f"{path}: {wrong}") from None  # the cause would show what was written, perhaps a key
+            raise ConfigError(f"{where}: {wrong}") from None  # the cause would show what was written, perhaps a key

@@ -16,11 +16,11 @@ from threading import BoundedSemaphore
 from typing import Self
 
 from metier.enrich.chat_endpoint import Answer, ChatEndpoint, EndpointError, cure
-from metier.enrich.circuit_breaker import CircuitBreaker
+from metier.enrich.circuit_breaker import Admission, CircuitBreaker
 from metier.enrich.language_model import Prompt, Reply, Schema
 from metier.enrich.model_config import LanguageModelConfig
 from metier.enrich.pace import Pace, backoff
-from metier.enrich.spending import Budget, Spending
+from metier.enrich.spending import Budget
 from metier.enrich.structured_output import (
     LADDER,
     AnswerFormatError,
@@ -31,6 +31,7 @@ from metier.enrich.structured_output import (
     response_format,
 )
 from metier.errors import ModelAnswerError
+from metier.store import Spending
 
 REPAIRS = 2
 UNSUPPORTED = frozenset({400, 415, 422, 501})
@@ -52,7 +53,7 @@ class Call:
     status: str | None = None
     """ "ok" for any answer, usable or not; else "HTTP 429", "timeout", "connection", "garbled", "interrupted"."""
     spending: Spending = field(default_factory=Spending)
-    """What it took; the worst case where that cannot be known."""
+    """What it took; the worst case before that is known, and where it never will be."""
 
 
 class OpenAIModel:
@@ -209,16 +210,10 @@ class _Completion:
         form = response_format(self.rung, self.schema)
         with model._slots, model._budget.reserve(self.worst_case(conversation, form)) as reservation:
             reservation.actual = Spending()
-            if not model._pace.wait(self.patience):
-                raise self.failure("the endpoint asked for a pause longer than max_wait; cure: try again later")
-            began = time.monotonic()
-            admission = model._breaker.admit(self.patience)
-            self.patience = max(0.0, self.patience - (time.monotonic() - began))
-            if admission == "refused":
-                raise self.failure("the endpoint is down; cure: start it, or try again later")
+            admission = self.admitted()
             alive = False
             try:
-                call = Call(uuid.uuid4().hex, self.spent.calls + 1)
+                call = Call(uuid.uuid4().hex, self.spent.calls + 1, spending=reservation.worst)
                 model._on_call(call)
                 reservation.actual = reservation.worst
                 status = "interrupted"
@@ -238,6 +233,17 @@ class _Completion:
                     model._on_call(replace(call, status=status, spending=reservation.actual))
             finally:
                 model._breaker.report(admission, alive)
+
+    def admitted(self) -> Admission:
+        """Wait until pace and breaker let a request go; that time is part of `max_wait`."""
+        until = time.monotonic() + self.patience
+        if not self.model._pace.wait(self.patience):
+            raise self.failure("the endpoint asked for a pause longer than max_wait; cure: try again later")
+        admission = self.model._breaker.admit(max(0.0, until - time.monotonic()))
+        self.patience = max(0.0, until - time.monotonic())
+        if admission == "refused":
+            raise self.failure("the endpoint is down; cure: start it, or try again later")
+        return admission
 
     def worst_case(self, conversation: list[dict[str, str]], form: object) -> Spending:
         """A token is at least one byte, and an answer at most `max_tokens`."""

@@ -1,15 +1,18 @@
 """A completed résumé: what a model answers, held to a schema, every item with the labels it rests on."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
+from metier.enrich.masking import PLACEHOLDER
 from metier.sources.candidate import Record
 
 Section = Literal["headline", "summary", "skills", "experience", "education"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 
+_MASKED = re.compile(rf"[^\S\n]*{PLACEHOLDER.pattern}")
 MOST_STATEMENTS = 6
 """Sentences of summary that a model may write; the extractive one has as many as the person's own text."""
 
@@ -81,7 +84,7 @@ class Resume(Record):
         return Resume.model_validate(sections | {"headline": next(iter(sections["headline"]), None)})
 
     def text(self) -> str:
-        """The résumé as plain text, one line a section: what encoders and models read."""
+        """The résumé as plain text, one line a section, without masked contact data: what encoders and models read."""
         lines = [
             self.headline.text if self.headline else "",
             " ".join(one.text for one in self.summary),
@@ -89,7 +92,7 @@ class Resume(Record):
             _line("Experience: ", [_joined(one.title, one.employer, one.years) for one in self.experience]),
             _line("Education: ", [_joined(one.degree, one.field, one.school, one.years) for one in self.education]),
         ]
-        return "\n".join(line for line in lines if line)
+        return "\n".join(bare for line in lines if (bare := _MASKED.sub("", line).strip()))
 
 
 def answer_schema(sections: Sequence[Section]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from metier.enrich.audit import Auditor
 from metier.enrich.completion import Completer, Outcome, key_of
 from metier.enrich.grounds import Grounds
 from metier.enrich.openai_client import Call
-from metier.store import Completion, CompletionStore, Spent
+from metier.store import Completion, CompletionStore, Spending
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Plan:
         keyed = {key_of(completer, one, dataset): one for one in grounds}
         return cls(completer, dataset, keyed, dict(store.states(list(keyed))))
 
-    def spent(self, store: CompletionStore) -> Spent:
+    def spent(self, store: CompletionStore) -> Spending:
         """What earlier runs of the same plan took."""
         return store.spent(list(self.grounds))
 
@@ -143,14 +143,13 @@ class _Run:
 
         def on_call(call: Call) -> None:
             if call.status is None:
-                self.store.sent(key, call.id, call.attempt)
+                self.store.sent(key, call.id, call.attempt, completer.model, call.spending)
                 return
-            took = Spent(call.spending.input_tokens, call.spending.output_tokens, call.spending.cost, 1)
-            self.store.ended(call.id, call.status, took)
+            self.store.ended(call.id, call.status, call.spending)
             with self.lock:
                 self.tally.requests += 1
-                self.tally.tokens += took.input_tokens + took.output_tokens
-                self.tally.cost += took.cost
+                self.tally.tokens += call.spending.tokens
+                self.tally.cost += call.spending.cost
 
         started = datetime.now(UTC)
         outcome = completer.complete(grounds, on_call)

@@ -5,33 +5,10 @@ Nothing is sent that could break the budget, whatever the endpoint answers, so a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from threading import Condition
 
 from metier.errors import BudgetError
-
-
-@dataclass(frozen=True)
-class Spending:
-    """Tokens read and written, money, and requests sent."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float = 0.0
-    calls: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """Read and written together."""
-        return self.input_tokens + self.output_tokens
-
-    def __add__(self, other: "Spending") -> "Spending":
-        return Spending(
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-            self.cost + other.cost,
-            self.calls + other.calls,
-        )
+from metier.store import Spending
 
 
 class Reservation:

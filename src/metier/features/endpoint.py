@@ -1,16 +1,36 @@
 """Texts -> vectors by a server that speaks OpenAI's embeddings protocol (vLLM, Ollama, llama.cpp, a hosted one)."""
 
 import os
+import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from pydantic import BaseModel
 
 from metier.data import Floats
 from metier.errors import ConfigError, ModelAnswerError, UsageError
+from metier.features.openai_compatible import (
+    connect,
+    key_in,
+    omitted_headers,
+    plain_url,
+    read_body,
+    refuse_key_in_clear,
+)
 
 KEY = "METIER_EMBEDDINGS_KEY"
 """The environment variable that holds the server's key; a server without one needs none."""
+LONGEST_BODY = 32_000_000
+"""Bytes of a server's answer that are read at most: 64 vectors of 16,000 numbers."""
+
+
+class _Embedding(BaseModel):
+    index: int
+    embedding: list[float]
+
+
+class _Answer(BaseModel):
+    data: list[_Embedding]
 
 
 class EndpointEmbedder:
@@ -18,25 +38,32 @@ class EndpointEmbedder:
 
     Parameters
     ----------
-    base_url : such as http://127.0.0.1:8080/v1.
+    base_url : such as http://127.0.0.1:8080/v1; with a key, https:// or an address of this machine.
     model : the model's name, as the server knows it.
     batch : texts a request.
     longest : characters of a text that are sent; servers refuse what is longer than their model reads.
+    timeout : seconds a request may take.
+
+    Raises
+    ------
+    UsageError : an address that is none, or that holds a password. ConfigError : the key would be sent in clear.
     """
 
     def __init__(
         self, base_url: str, model: str, *, batch: int = 64, longest: int = 2000, timeout: float = 60.0
     ) -> None:
-        from openai import OpenAI
-
-        if not base_url.startswith(("http://", "https://")):
-            raise UsageError(f"base URL {base_url!r} is no http address; cure: http://HOST:PORT/v1")
         if batch < 1 or longest < 1:
             raise ConfigError(f"batch {batch} and longest {longest} must be at least 1")
-        self.base_url, self.model, self.batch, self.longest = base_url, model, batch, longest
-        self._client: Any = OpenAI(
-            base_url=base_url, api_key=os.environ.get(KEY) or "none", timeout=timeout, max_retries=4
-        )
+        try:
+            self.base_url = plain_url(base_url)
+        except ValueError as error:  # the address itself may hold a password
+            raise UsageError(f"the base URL {error}; cure: http://HOST:PORT/v1") from None
+        key = key_in(KEY) if os.environ.get(KEY) else None
+        if key:
+            refuse_key_in_clear(self.base_url, KEY)
+        self.model, self.batch, self.longest, self.timeout = model, batch, longest, timeout
+        self._headers = omitted_headers(key)
+        self._client = connect(self.base_url, key, timeout=timeout, retries=4)
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """(n, d) float32 of length 1; an empty text is a row of zeros.
@@ -61,20 +88,26 @@ class EndpointEmbedder:
         return vectors
 
     def _asked(self, texts: list[str]) -> Floats:
+        import httpx2
         from openai import OpenAIError
 
         cure = "cure: check --base-url, --model and " + KEY
+        create = self._client.embeddings.with_streaming_response.create
+        # A request is retried four times, but the body of an answer must end within the time of one.
         try:
-            answer = self._client.embeddings.create(model=self.model, input=texts, encoding_format="float")
-            rows = sorted(answer.data, key=lambda one: one.index)
+            with create(
+                model=self.model, input=texts, encoding_format="float", extra_headers=self._headers
+            ) as response:
+                body = read_body(response, time.monotonic() + self.timeout, LONGEST_BODY)
+            rows = sorted(_Answer.model_validate_json(body).data, key=lambda one: one.index)
             vectors = np.array([row.embedding for row in rows], np.float32)
-        except OpenAIError as error:
+        except (OpenAIError, httpx2.HTTPError, TimeoutError) as error:
             status = getattr(error, "status_code", None)
             raise ModelAnswerError(
                 f"{self.base_url}: no vectors from {self.model!r} ({type(error).__name__}"
                 f"{f', status {status}' if status else ''}); {cure}"
             ) from None
-        except (AttributeError, TypeError, ValueError):
+        except ValueError:  # too long, not of this form, or vectors of several sizes
             raise ModelAnswerError(f"{self.base_url}: the answer of {self.model!r} holds no vectors; {cure}") from None
         if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
             raise ModelAnswerError(

@@ -72,13 +72,26 @@ class Completion:
 
 
 @dataclass(frozen=True)
-class Spent:
-    """Tokens read and written, money, and requests."""
+class Spending:
+    """Tokens read and written, money, and requests sent."""
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
     calls: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Read and written together."""
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: "Spending") -> "Spending":
+        return Spending(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost + other.cost,
+            self.calls + other.calls,
+        )
 
 
 class CompletionStore:
@@ -106,29 +119,29 @@ class CompletionStore:
                 for row in connection.execute(sa.select(completions).where(completions.c.key.in_(some))).mappings():
                     yield Completion(**{name: row[name] for name in names})
 
-    def sent(self, key: str, request: str, attempt: int) -> None:
+    def sent(self, key: str, request: str, attempt: int, model: str, worst: Spending) -> None:
         """Open a row of the ledger; to be called before a request is sent.
 
         Parameters
         ----------
         request : the request's own id, unique for ever.
         attempt : 1 for the first request of a completion.
+        worst : the most it can take: what stays booked when nobody lives to tell its end.
         """
         row: dict[str, Any] = {"id": request, "completion": key, "attempt": attempt, "state": "sent", "status": ""}
-        row |= {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "sent": datetime.now(UTC)}
+        row |= {"model": model, "sent": datetime.now(UTC), **_costs(worst)}
         with self._database.write() as connection:
             connection.execute(sa.insert(calls).values(row))
 
-    def ended(self, request: str, status: str, spent: Spent) -> None:
+    def ended(self, request: str, status: str, spent: Spending) -> None:
         """Close a row: "ok" makes it answered, any other status failed."""
         row: dict[str, Any] = {
             "state": "answered" if status == "ok" else "failed",
             "status": status,
             "ended": datetime.now(UTC),
         }
-        row |= {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens, "cost": spent.cost}
         with self._database.write() as connection:
-            connection.execute(sa.update(calls).where(calls.c.id == request).values(row))
+            connection.execute(sa.update(calls).where(calls.c.id == request).values(row | _costs(spent)))
 
     def save(self, made: Iterable[Completion]) -> None:
         """Keep completions that reached an end state."""
@@ -136,11 +149,14 @@ class CompletionStore:
             _put(connection, made)
 
     def erase(self, dataset: str, person: str) -> int:
-        """Delete all that is kept about a person and say how many completions that was."""
+        """Delete all that is kept about a person and say how many completions that was.
+
+        What the calls took stays in the ledger, under no key: a budget does not forget it.
+        """
         mine = (completions.c.dataset == dataset) & (completions.c.person == person)
         with self._database.write() as connection:
             keys = sa.select(completions.c.key).where(mine)
-            connection.execute(sa.delete(calls).where(calls.c.completion.in_(keys)))
+            connection.execute(sa.update(calls).where(calls.c.completion.in_(keys)).values(completion=""))
             return connection.execute(sa.delete(completions).where(mine)).rowcount
 
     def ledger(self, keys: Sequence[str]) -> list[dict[str, Any]]:
@@ -153,15 +169,27 @@ class CompletionStore:
             ]
         return sorted(rows, key=lambda row: (row["sent"], row["id"]))
 
-    def spent(self, keys: Sequence[str]) -> Spent:
+    def spent(self, keys: Sequence[str]) -> Spending:
         """What all requests for those keys took together, in vain or not."""
-        rows = self.ledger(keys)
-        return Spent(
-            sum(row["input_tokens"] for row in rows),
-            sum(row["output_tokens"] for row in rows),
-            sum(row["cost"] for row in rows),
-            len(rows),
-        )
+        return sum((_spending(row) for row in self.ledger(keys)), Spending())
+
+    def spent_on(self, model: str) -> Spending:
+        """What all requests ever sent to a model took together, whomever they were about."""
+        costs = (sa.func.coalesce(sa.func.sum(calls.c[name]), 0).label(name) for name in _COSTS)
+        summed = sa.select(*costs, sa.func.count().label("calls")).where(calls.c.model == model)
+        with self._database.read() as connection:
+            return Spending(**connection.execute(summed).mappings().one())
+
+
+_COSTS = ("input_tokens", "output_tokens", "cost")
+
+
+def _costs(spending: Spending) -> dict[str, Any]:
+    return {name: getattr(spending, name) for name in _COSTS}
+
+
+def _spending(row: Mapping[str, Any]) -> Spending:
+    return Spending(**{name: row[name] for name in _COSTS}, calls=1)
 
 
 def _put(connection: sa.Connection, made: Iterable[Completion]) -> None:

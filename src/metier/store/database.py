@@ -3,13 +3,22 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from metier.errors import ConfigError, MetierError, MissingExtraError
 
@@ -24,6 +33,7 @@ class Database:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
+        self._writing = Lock()
 
     @classmethod
     def open(cls, where: str | Path) -> "Database":
@@ -49,17 +59,27 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that reads; on SQLite it neither waits for writers nor holds them up."""
-        with self.engine.connect() as connection:
+        """A transaction that reads; on SQLite it neither waits for writers nor holds them up.
+
+        Raises
+        ------
+        MetierError : the database does not answer, or refuses.
+        """
+        with self._explained(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that writes, committed at the end; on SQLite it takes the write lock at its start.
 
-        Taken later, when a read is already under way, the lock could be refused at once whatever the timeout.
+        Taken later, when a read is already under way, the lock could be refused at once whatever the timeout. Threads
+        take turns before that: hundreds of them would use up the pool, and SQLite serves those that wait in no order.
+
+        Raises
+        ------
+        MetierError : the database does not answer, or refuses.
         """
-        with self.engine.execution_options(writes=True).begin() as connection:
+        with self._writing, self._explained(), self.engine.execution_options(writes=True).begin() as connection:
             yield connection
 
     def upgrade(self, revision: str = "head") -> None:
@@ -74,6 +94,15 @@ class Database:
         """Give back every connection."""
         self.engine.dispose()
 
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Errors without their statement and values, which hold what people wrote."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise MetierError(f"database {self.name} {_what(error)} ({type(cause).__name__})") from None
+
     def _migrate(self, step: Any, revision: str) -> None:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
@@ -85,11 +114,25 @@ class Database:
                 step(config, revision)
         except CommandError as error:
             raise ConfigError(f"database {self.name} was written by a newer metier; cure: upgrade metier") from error
-        except DBAPIError as error:
-            raise MetierError(
-                f"database {self.name} does not answer ({type(error.orig).__name__}); "
-                "cure: check that it runs, and its address, rights and password"
-            ) from error
+
+
+FAULTS = {
+    "locked": "is locked by another process; cure: wait for that one, or end it, then repeat the command",
+    "full": "has no room left; cure: free some space on its disk, then repeat the command",
+    "no space": "has no room left; cure: free some space on its disk, then repeat the command",
+    "readonly": "may not be written; cure: ask for the right to write the file and its folder",
+    "unable to open": "cannot be opened; cure: check its path, and the rights on its folder",
+}
+"""Words of an error of operation -> what it means."""
+
+
+def _what(error: SQLAlchemyError) -> str:
+    """What went wrong and its cure; the error's own words may quote a row."""
+    if not isinstance(error, OperationalError | InterfaceError | PoolTimeoutError):
+        return "refuses what it was asked; cure: see the database's own log"
+    said = str(error).lower()
+    known = (meaning for word, meaning in FAULTS.items() if word in said)
+    return next(known, "does not answer; cure: check that it runs, and its address, rights and password")
 
 
 def connect(where: str | Path) -> sa.Engine:
@@ -110,8 +153,8 @@ def connect(where: str | Path) -> sa.Engine:
         raise ConfigError(f"a database of the kind {kind!r} is not supported; cure: sqlite or postgresql")
     try:
         if kind == "postgresql":
-            return sa.create_engine(url, pool_pre_ping=True)
-        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+            return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
     except ModuleNotFoundError as error:
         raise MissingExtraError("PostgreSQL", "postgres") from error
     except NoSuchModuleError as error:
@@ -125,6 +168,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # transactions begin below, not when the driver thinks one is needed
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an answer that was paid for also survives a power cut
+    connection.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not only unlinked
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -34,6 +34,7 @@ calls = sa.Table(
     metadata,
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("completion", sa.String(64), nullable=False, index=True),
+    sa.Column("model", sa.Text, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("status", sa.Text, nullable=False),

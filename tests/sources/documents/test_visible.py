@@ -1,6 +1,7 @@
 """What a reader sees stays, what nobody sees is taken out and named: one document of each kind."""
 
 import io
+import re
 
 import docx
 import pytest
@@ -13,6 +14,23 @@ from reportlab.pdfgen.canvas import Canvas
 
 from metier.sources.documents.limits import Limits
 from metier.sources.documents.worker import parse
+
+
+def test_a_broken_page_does_not_renumber_those_after_it():
+    file = io.BytesIO()
+    canvas = Canvas(file, pagesize=(595, 842), pageCompression=0)
+    for page in range(4):
+        for line in range(0 if page == 2 else 6):
+            canvas.drawString(72, 800 - 20 * line, f"Page {page + 1}, line {line} of a page that is full of words")
+        canvas.showPage()
+    canvas.save()
+    content = re.sub(rb"(/Kids \[ \d+ 0 R )\d( 0 R)", rb"\g<1>0\2", file.getvalue())  # the second page is no object
+    assert content != file.getvalue()
+    document = parse(content, Limits())["document"]
+    pages = document["text"].split("\f")
+    assert [page[:6] for page in pages] == ["Page 1", "", "", "Page 4"]
+    assert any("page 2 is broken" in note for note in document["notes"])
+    assert any("no text on page 3:" in note for note in document["notes"])
 
 
 def hidden_pdf() -> bytes:

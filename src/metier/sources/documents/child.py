@@ -1,6 +1,9 @@
 """One confined child process: a program, a document on its standard input, and what it writes."""
 
+import json
 import subprocess
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from threading import Timer
 
@@ -8,6 +11,22 @@ from metier.errors import DataRejectedError
 from metier.sources.documents.limits import Limits
 
 CURE = "cure: save the résumé again as PDF or as plain text"
+
+_HERE = Path(__file__).parents[3]  # the folder of this package
+
+
+def python_child(module: str, limits: Limits) -> list[str]:
+    """The command of an isolated Python that runs `main(limits)` of a module, found where this process finds it.
+
+    `python -I` hides what PYTHONPATH and the user's own site hold, so this process's folders are handed over, without
+    the current one.
+    """
+    folders = [folder for folder in sys.path if Path(folder).is_absolute() and Path(folder) != Path.cwd()]
+    start = (
+        "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+        f"from {module} import main; main(json.loads(sys.argv[2]))"
+    )
+    return [sys.executable, "-I", "-c", start, json.dumps([*folders, str(_HERE)]), json.dumps(asdict(limits))]
 
 
 def run_confined(command: list[str], standard_input: Path, limits: Limits, name: str) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from metier.errors import MissingExtraError
 from metier.sources.documents import confine
-from metier.sources.documents.child import run_confined
+from metier.sources.documents.child import python_child, run_confined
 from metier.sources.documents.limits import Limits
 from metier.sources.documents.parts import tidy
 
@@ -32,5 +32,5 @@ def _command(limits: Limits) -> list[str]:
         confined = [sys.executable, "-I", "-S", confine.__file__, *map(str, bounds), "--"]
         return [*confined, program, "stdin", "stdout"]
     if importlib.util.find_spec("rapidocr") and importlib.util.find_spec("onnxruntime"):
-        return [sys.executable, "-I", "-m", "metier.sources.documents.rapid"]
+        return python_child("metier.sources.documents.rapid", limits)
     raise MissingExtraError("reading a scan without the program tesseract", "ocr")

@@ -45,13 +45,15 @@ def read_pdf(content: bytes, limits: Limits) -> Parts:
     if len(document) > limits.pages:
         raise Refused(f"has {len(document)} pages, more than {limits.pages}; cure: send the résumé alone")
     parts = Parts(count=len(document))
-    left = limits.characters
+    left, broken = limits.characters, set()
     for number in range(len(document)):
         try:
             page = document[number]
             text_page = page.get_textpage()
         except pdfium.PdfiumError:
             parts.notes.append(f"page {number + 1} is broken and was left out")
+            parts.pages.append("")  # the pages after it keep their numbers
+            broken.add(number + 1)
             continue
         left -= text_page.count_chars()
         if left < 0:
@@ -63,7 +65,8 @@ def read_pdf(content: bytes, limits: Limits) -> Parts:
         parts.pages = []
         _draw_for_ocr(document, limits, parts)
     else:
-        empty = [str(number) for number, text in enumerate(parts.pages, 1) if not text.strip()]
+        texts = enumerate(parts.pages, 1)
+        empty = [str(number) for number, text in texts if not text.strip() and number not in broken]
         if empty:
             parts.notes.append(f"no text on page {', '.join(empty)}: blank, or a picture that was not recognised")
     return parts

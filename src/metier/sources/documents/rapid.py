@@ -10,9 +10,9 @@ _STRIP = 240
 """Pixels: the finder of lines takes memory by the size of the image, so a page goes through it in strips."""
 
 
-def main() -> None:
-    """Read, recognise, print."""
-    limits = Limits()
+def main(bounds: dict[str, int]) -> None:
+    """Read, recognise, print. `bounds` are the fields of `Limits`."""
+    limits = Limits(**bounds)
     confine(
         memory=limits.memory_bytes,
         cpu=limits.cpu_seconds,
@@ -44,7 +44,3 @@ def main() -> None:
     page = Image.open(io.BytesIO(sys.stdin.buffer.read())).convert("RGB")
     for strip in slices(page, _STRIP):
         print("\n".join(getattr(recognise(np.asarray(strip)), "txts", None) or []))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,19 +1,16 @@
 """`read_document`: a file's bytes go to a fresh, confined child process; what comes back is checked like any input."""
 
-import json
-import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from metier.errors import DataRejectedError
-from metier.sources.documents.child import CURE, run_confined
+from metier.sources.documents.child import CURE, python_child, run_confined
 from metier.sources.documents.document import Document
 from metier.sources.documents.limits import Limits
 
-_WORKER = ["-m", "metier.sources.documents.worker"]
+_WORKER = "metier.sources.documents.worker"
 
 
 class _Answer(BaseModel):
@@ -58,9 +55,7 @@ def _read(content: bytes, name: str, limits: Limits) -> Document:
     with tempfile.TemporaryDirectory(prefix="metier-") as folder:
         document_file = Path(folder) / "document"
         document_file.write_bytes(content)
-        bounds = json.dumps(asdict(limits))
-        command = [sys.executable, "-I", *_WORKER, bounds]
-        output = run_confined(command, document_file, limits, name)
+        output = run_confined(python_child(_WORKER, limits), document_file, limits, name)
         try:
             answer = _Answer.model_validate_json(output)
         except ValidationError:

@@ -14,9 +14,9 @@ from metier.sources.documents.limits import Limits
 from metier.sources.documents.parts import Parts, Refused, tidy, without_zero_width
 
 
-def main() -> None:
-    """Confine, read, answer. An error within the limits is an answer, too."""
-    limits = Limits(**json.loads(sys.argv[1]))
+def main(bounds: dict[str, int]) -> None:
+    """Confine, read, answer. An error within the limits is an answer, too. `bounds` are the fields of `Limits`."""
+    limits = Limits(**bounds)
     confine(memory=limits.memory_bytes, cpu=limits.cpu_seconds, written=limits.written_bytes, files=limits.open_files)
     try:
         answer = parse(sys.stdin.buffer.read(), limits)
@@ -92,7 +92,3 @@ def take_apart(content: bytes, limits: Limits) -> tuple[str, Parts]:
 
         return kind, read_html(plain.decoded(content), limits)
     return kind, plain.read_text(content)
-
-
-if __name__ == "__main__":
-    main()
