@@ -44,7 +44,9 @@ class Sources(Fitted):
             places = _as_matrix(best, query.history.shape)
             place = entries(places, row, item)
             found[name] = score
-            found[f"{name} behind"] = score - best.scores[row, 0]
+            gap = score - best.scores[row, 0]
+            # The best itself may be summed up in another order here; what is left of that is no distance.
+            found[f"{name} behind"] = np.where(np.abs(gap) <= 1e-5 * np.abs(score), np.float32(0), gap)
             found[f"{name} place"] = np.where(np.isnan(place), np.float32(best.items.shape[1] + 1), place)
         return found
 
