@@ -88,3 +88,12 @@ def test_two_files_of_one_name_are_not_written_over_each_other(call, resume, tmp
 
 def test_text_and_json_exclude_each_other(call, resume):
     assert isinstance(call("--text", "--json", resume).exception, UsageError)
+
+
+def test_a_text_that_is_no_resume_is_named(call, tmp_path):
+    (tmp_path / "letter.txt").write_text("Dear all, see you soon.")
+    ran = call(str(tmp_path / "letter.txt"), str(tmp_path / "nosuch.pdf"))
+    assert ran.return_value == 3
+    assert "letter.txt: " in ran.stderr
+    assert "nosuch.pdf: " in ran.stderr
+    assert call(str(tmp_path / "nosuch.pdf")).exit_code != 0

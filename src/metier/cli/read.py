@@ -36,16 +36,11 @@ def read(
         try:
             document = read_document(path)
             resume = None if text else candidate_of(document)
-        except MetierError as error:
+        except (MetierError, OSError) as error:
+            reason = _reason(path, error)
             if len(files) == 1:
-                raise
-            note(str(error))
-            failure = error.exit_code
-            continue
-        except OSError as error:
-            if len(files) == 1:
-                raise
-            note(f"{path}: {error.strerror or type(error).__name__}; cure: check the path and its permissions")
+                raise DataRejectedError(reason) from error
+            note(reason)
             failure = DataRejectedError.exit_code
             continue
         _note(path, document)
@@ -64,6 +59,14 @@ def read(
     if as_json and out is None:
         print_json(resumes[0] if len(files) == 1 else resumes)
     return failure
+
+
+def _reason(path: Path, error: MetierError | OSError) -> str:
+    """Why a file was not read, beginning with its name."""
+    if isinstance(error, OSError):
+        return f"{path}: {error.strerror or type(error).__name__}; cure: the path of a file that you may read"
+    said = str(error)
+    return said if said.startswith(path.name) else f"{path.name}: {said}"
 
 
 def visible_text(path: Path) -> str:
