@@ -1,8 +1,9 @@
-"""The MAP@k curve as an SVG, drawn by Vega without a browser or a network."""
+"""Charts as SVG, drawn by Vega without a browser or a network: the MAP@k curve."""
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import polars as pl
@@ -70,15 +71,17 @@ def map_curve(rows: Sequence[Row], highlighted: Sequence[str], references: Seque
         lines.encode(x=x, y=y, color=colour),
         names,
     )
+    sized = chart.properties(width=WIDTH, height=HEIGHT)
+    return svg(sized, theme, {"left": 5, "top": 5, "bottom": 5, "right": LABEL_WIDTH})
+
+
+def svg(chart: Any, theme: Theme, padding: dict[str, int]) -> str:
+    """An altair chart in a theme's colours as SVG; padding : pixels beside it, by side."""
     styled = (
-        chart.properties(
-            width=WIDTH,
-            height=HEIGHT,
-            background="transparent",
-            padding={"left": 5, "top": 5, "bottom": 5, "right": LABEL_WIDTH},
-        )
+        chart.properties(background="transparent", padding=padding)
         .configure(font="system-ui, sans-serif")
         .configure_view(stroke=None)
+        .configure_legend(labelColor=theme.ink, labelFontSize=12)
         .configure_axis(
             labelColor=theme.muted,
             titleColor=theme.ink,

@@ -1,9 +1,9 @@
 """report.html of a run: one self-contained page, light and dark, no script, nothing fetched."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from metier.evaluate.charts import DARK, LIGHT, map_curve
 from metier.evaluate.metrics import LIST_METRICS, METRICS
@@ -31,15 +31,8 @@ def render(document: dict[str, Any], timings: dict[str, Any], experiment: str) -
     beyond = [line["label"] for line in table if line not in drawn]
     rows_drawn = [row for row in rows if row["model"] not in beyond]
     curves = [map_curve(rows_drawn, highlighted, references, theme) for theme in (LIGHT, DARK)]
-    environment = Environment(
-        loader=PackageLoader("metier.evaluate", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"figure": _figure, "places": _places}
-    return environment.get_template("report.html.j2").render(
+    template = page_template("metier.evaluate", "report.html.j2", {"figure": _figure, "places": p_value})
+    return template.render(
         meta=meta,
         timings=timings,
         experiment=experiment,
@@ -59,6 +52,19 @@ def render(document: dict[str, Any], timings: dict[str, Any], experiment: str) -
         candidates=sum(fold["candidates"] for fold in meta["folds"]),
         alpha=ALPHA,
     )
+
+
+def page_template(package: str, name: str, filters: Mapping[str, Callable[..., str]]) -> Template:
+    """A Jinja template that lies in a package: everything is escaped, and a name that is missing is an error."""
+    environment = Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= filters
+    return environment.get_template(name)
 
 
 def _table(
@@ -103,6 +109,6 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _places(value: float) -> str:
+def p_value(value: float) -> str:
     """A p-value that never prints as 0."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"

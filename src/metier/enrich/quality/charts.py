@@ -5,11 +5,10 @@ from typing import Any, get_args
 
 import altair as alt
 import polars as pl
-import vl_convert
 
 from metier.enrich.quality.detectors import Detector
 from metier.enrich.quality.study import Row
-from metier.evaluate.charts import Theme
+from metier.evaluate.charts import Theme, svg
 
 WIDTH, ROW = 620, 42
 """Pixels of a chart's width, and of the height that the bars of one set of features share."""
@@ -88,20 +87,4 @@ def _colour(theme: Theme) -> alt.Color:
 
 
 def _svg(chart: Any, theme: Theme) -> str:
-    styled = (
-        chart.properties(background="transparent", padding={"left": MARGIN, "top": 8, "right": 8, "bottom": 8})
-        .configure(font="system-ui, sans-serif")
-        .configure_view(stroke=None)
-        .configure_legend(labelColor=theme.ink, labelFontSize=12)
-        .configure_axis(
-            labelColor=theme.muted,
-            titleColor=theme.ink,
-            gridColor=theme.grid,
-            domainColor=theme.grid,
-            tickColor=theme.grid,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-        )
-    )
-    return str(vl_convert.vegalite_to_svg(styled.to_dict()))
+    return svg(chart, theme, {"left": MARGIN, "top": 8, "right": 8, "bottom": 8})

@@ -1,15 +1,15 @@
 """quality.html and quality.json: what a study of weak and strong résumés found."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from metier.enrich.quality.charts import auc_bars, name_of, reliability_curve
 from metier.enrich.quality.study import Study
 from metier.enrich.quality.words import in_words
 from metier.evaluate.charts import DARK, LIGHT
+from metier.evaluate.report import p_value, page_template
 
 ABOUT = {
     "count": "Few applications before the cut-off are weak, many are strong; those between are not labelled (LGIR).",
@@ -34,14 +34,7 @@ def save(study: Study, meta: dict[str, Any], folder: Path) -> Path:
 
 def render(study: Study, meta: dict[str, Any]) -> str:
     """One self-contained page, light and dark, no script, nothing fetched."""
-    environment = Environment(
-        loader=PackageLoader("metier.enrich.quality", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"name": name_of, "p": lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}"}
+    filters: dict[str, Callable[..., str]] = {"name": name_of, "p": p_value}
     themes = {"light": LIGHT, "dark": DARK}
     best = max((row for row in study.rows if row.label == "content"), key=lambda row: row.auc)
     curves = [row for row in study.rows if (row.label, row.text, row.features) == ("content", best.text, best.features)]
@@ -58,7 +51,7 @@ def render(study: Study, meta: dict[str, Any]) -> str:
         }
         for label, about in ABOUT.items()
     ]
-    return environment.get_template("quality.html.j2").render(
+    return page_template("metier.enrich.quality", "quality.html.j2", filters).render(
         study=study,
         meta=meta,
         words=in_words(study),

@@ -112,11 +112,7 @@ class _Reader:
                 yield from self._inline(child, look)
 
     def _seen(self, text: str, look: _Look) -> str:
-        reason = look.reason()
-        if reason is None or not text.strip():
-            return text
-        self.parts.hide(reason, text + " ")
-        return " "
+        return self.parts.shown(text, look.reason())
 
     def _styled(self, name: str, look: _Look, depth: int = 0) -> _Look:
         """The look with a named style, and those it is based on, applied."""

@@ -93,11 +93,7 @@ class _Reader:
             yield self._seen(child.tail or "", look)
 
     def _seen(self, text: str, look: _Look) -> str:
-        reason = look.reason()
-        if reason is None or not text.strip():
-            return text
-        self.parts.hide(reason, text + " ")
-        return " "
+        return self.parts.shown(text, look.reason())
 
     def _styled(self, element: Any, look: _Look) -> _Look:
         name = element.get(f"{_TEXT}style-name") or element.get(f"{_TABLE}style-name")

@@ -30,6 +30,13 @@ class Parts:
         else:
             self.hidden.append((reason, text))
 
+    def shown(self, text: str, reason: str | None) -> str:
+        """`text` where there is no reason to hide it; else it is noted, and a space stands in its place."""
+        if reason is None or not text.strip():
+            return text
+        self.hide(reason, text + " ")
+        return " "
+
 
 # Joiners shape the letters of Arabic and Indian scripts and stay between them; elsewhere they are as empty as the rest.
 _ZERO_WIDTH = re.compile(
