@@ -20,8 +20,8 @@ ProtocolOption = Annotated[
     str | None,
     typer.Option(
         "--protocol",
-        help="temporal, leave-last-out or given, for every DATASET [default: temporal with windows, given with a split, "
-        "else leave-last-out].",
+        help="temporal, leave-last-out or given, for every DATASET [default: temporal with windows, given with a "
+        "split, else leave-last-out].",
     ),
 ]
 Name = Annotated[
@@ -70,8 +70,8 @@ def resume(
 ) -> None:
     """Judge models with no text, raw text, completed text and controls, paired over people, as one page.
 
-    Texts: none; raw (self-description and past jobs); skills (inferred); simple (the completed résumé); interactive (from
-    jobs applied to before the cut-off, too); shuffled (somebody else's interactive text); random (drawn words).
+    Texts: none; raw (self-description and past jobs); skills (inferred); simple (the completed résumé); interactive
+    (from jobs applied to before the cut-off, too); shuffled (somebody else's interactive text); random (drawn words).
     """
     from metier.data.workspace import Workspace
     from metier.enrich.study.cells import CellLog

@@ -16,7 +16,7 @@ from metier.errors import UsageError
 
 @dataclass(frozen=True)
 class Workspace:
-    """<home>/datasets/<name>/*.parquet; runs/, tuning/, studies/, models/ and taxonomies/<name>/ beside it, and metier.db."""
+    """<home>/datasets/<name>/*.parquet; beside it runs, tuning, studies, models, taxonomies, metier.db."""
 
     home: Path
 

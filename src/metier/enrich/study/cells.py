@@ -1,4 +1,4 @@
-"""One cell of a study is one model with one condition on one dataset under one seed. Each is kept the moment it is done.
+"""One cell of a study is one model with one condition on one dataset under one seed. Each is kept once it is done.
 
 <folder>/cells.jsonl        a line a finished cell: what it was, seconds, settings after tuning, or why it failed
 <folder>/values/<key>.parquet  each judged person: fold, person, history, relevant, map, ndcg, mrr
@@ -104,15 +104,14 @@ class CellLog:
     def add(self, cell: Cell, seconds: float, values: pl.DataFrame | str, tuned: Mapping[str, Any]) -> None:
         """Keep the values, or why there are none; both are on the disk when this returns."""
         key = cell.key()
-        failed = isinstance(values, str)
-        if not failed:
+        if not isinstance(values, str):
             target = self.folder / "values" / f"{key}.parquet"
             partial = target.with_name(f".{key}")
             values.write_parquet(partial)
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
             partial.replace(target)
-        one = Finished(key, asdict(cell), round(seconds, 3), dict(tuned), values if failed else None)
+        one = Finished(key, asdict(cell), round(seconds, 3), dict(tuned), values if isinstance(values, str) else None)
         with self.path.open("ab") as file:
             file.write(json.dumps(asdict(one), ensure_ascii=False, allow_nan=False).encode() + b"\n")
             file.flush()

@@ -32,7 +32,7 @@ def effect_plot(contrasts: Sequence[Contrast], names: Sequence[str], theme: Them
     sizes = {one["segment"]: one["people"] for one in kept}
     points = pl.DataFrame(
         [
-            {"who": _who(one["segment"], sizes), **{key: one[key] for key in ("name", "difference", "low", "high")}}  # type: ignore[literal-required]
+            {"who": _who(one["segment"], sizes), **{key: one[key] for key in ("name", "difference", "low", "high")}}
             for one in kept
         ]
     )

@@ -19,9 +19,9 @@ from metier.enrich.texts import TEXTS
 from metier.errors import UsageError
 from metier.evaluate.trials import fingerprint
 from metier.models.registry import config_class
+from metier.sources.market import save_truth
 from metier.sources.market.generate import generate
 from metier.sources.market.knobs import MarketKnobs
-from metier.sources.market import save_truth
 
 QUICK = "quick-market"
 """The dataset that a quick study makes for itself."""
@@ -72,6 +72,7 @@ class Boards:
     ) -> None:
         self._workspace, self.protocols, self._completions, self._texts = workspace, protocols, completions, texts
         self._board: Board | None = None
+        self._fingerprints = {name: fingerprint(workspace.dataset(name)) for name in protocols}
 
     def get(self, name: str) -> Board:
         """The board of a dataset, read when another one was asked for before."""
@@ -82,7 +83,7 @@ class Boards:
 
     def fingerprint(self, name: str) -> str:
         """Of the dataset's files."""
-        return fingerprint(self._workspace.dataset(name))
+        return self._fingerprints[name]
 
     def audited(self, folder: Path, *, make: bool = True) -> dict[str, list[TextAudit]]:
         """Dataset -> the audit of each completed text of the study; what is on file is not worked out again.
@@ -96,7 +97,8 @@ class Boards:
         found: dict[str, list[TextAudit]] = {name: [] for name in self.protocols}
         for name in self.protocols:
             for condition in (one for one in COMPLETED if one in self._texts):
-                key = f"{name} {self.protocols[name]} {condition} {self.fingerprint(name)} {self._completions.digest(condition)}"
+                whole = (name, self.protocols[name], condition, self.fingerprint(name))
+                key = " ".join([*whole, self._completions.digest(condition)])
                 if key not in kept and make and (audit := self.get(name).audit(condition)):
                     kept[key] = asdict(audit)
                     path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
 """What a model may know beside who applied to what: each field alone beside the ids, and each left out.
 
-"ids alone": no attribute and no text of either side, only who applied to what. "only F": ids and the field F. "without F":
-everything but F. "everything". F is person.<field>, job.<field>, person.text, job.text, or all of a side: person, job.
+"everything"; "ids alone": no attribute and no text of either side, only who applied to what; "only F": that and the
+field F; "without F": everything but F. F is person.<field>, job.<field>, person.text, job.text, or a whole side (person
+or job).
 """
 
 import re

@@ -225,6 +225,6 @@ def _difference(measured: Measured, a: Row, b: Row, seeds: Sequence[int]) -> Val
     return np.asarray(np.mean(both, axis=0), np.float64)
 
 
-def _rounded(value: float) -> float:
+def _rounded(value: float | np.floating) -> float:
     """Ten decimals: sums in another order still print the same figure."""
     return round(float(value), 10)

@@ -28,8 +28,8 @@ from metier.evaluate.evaluation import Stage
 Condition = Literal["none", "raw", "skills", "simple", "interactive", "shuffled", "random"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 """none: no text. raw: self-description and past jobs. skills: inferred skills alone. simple: the résumé completed from
-what the person said. interactive: from the jobs applied to before the cut-off as well. shuffled: the interactive text of
-somebody else with about as many applications. random: as many words as the interactive text, drawn from everybody's."""
+what the person said. interactive: from the jobs applied to before the cut-off as well. shuffled: the interactive text
+of somebody else with about as many applications. random: as many words as that text, drawn from everybody's."""
 COMPLETED = ("simple", "interactive")
 """The conditions that a file of completions can give."""
 BUCKETS = (0, 1, 2, 5, 10)
