@@ -1,4 +1,4 @@
-"""LGIR: résumés completed by a language model, and the representations of thin ones moved towards those of rich ones."""
+"""LGIR: completed résumés, and the representations of thin ones moved towards those of rich ones."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
@@ -19,10 +19,10 @@ from metier.models.two_tower import field_codes
 class LGIRConfig(ModelConfig):
     """What is read, who is refined, and how it is trained. The paper's own values are not public: these are ours."""
 
-    encoder: Literal["static", "sentences", "topics"] = "static"
-    """Vectors of whole texts: averages of word vectors, a sentence transformer (extra [sentences]), TF-IDF reduced."""
-    topics: int = Field(default=128, ge=1)
-    """Dimensions of the encoder `topics`."""
+    encoder: Literal["static", "sentences", "none"] = "static"
+    """Vectors of whole texts: averages of word vectors, or a sentence transformer (extra [sentences])."""
+    topics: int = Field(default=64, ge=0)
+    """Dimensions that the TF-IDF terms of a text are reduced to, beside the encoder's; 0 leaves them out."""
     attributes: bool = True
     """Whether place and the other fields are read, beside text and ids."""
     ids: bool = True
@@ -90,7 +90,7 @@ class TwoLayers(Fitted):
 class LGIR(Factored):
     """LLM-based GAN interactive recommendation (Du et al., AAAI 2024), on the texts that it is given.
 
-    Person c and job j are read as u = [t; z; F f + e]: the vector t of the text, codes z of the fields that people and
+    Person c and job j are read as u = [t; z; F f + e]: the vectors t of the text, codes z of the fields that people and
     postings share, learned vectors of all fields f and of the id.
 
         x_c = u_c + MLP(u_c),  x_j = u_j + MLP'(u_j)
@@ -98,7 +98,7 @@ class LGIR(Factored):
         y(c, j) = w . (x̂_c * x_j) + v . x_j
 
     The classifier C tells few-shot people (at most κ2 applications) from many-shot ones (at least κ1). The generator G
-    and a discriminator D play: D tells x_c of many-shot from x̂_c of few-shot people, G is to be mistaken for the former.
+    plays against a discriminator D, which tells x_c of many-shot people from x̂_c of few-shot ones.
 
         L = L_rec + λ1 L_C + λ2 L_G (+ λ3 reconstruction), alternated with L_D
 
@@ -110,7 +110,8 @@ class LGIR(Factored):
     scores_new_users: ClassVar[bool] = True
     scores_new_items: ClassVar[bool] = True
 
-    texts_: TextVectors
+    texts_: TextVectors  # the encoder's
+    topics_: TextVectors
     codes_: CSR  # (f, c) by person feature
     values_: Floats  # (f, k) F of people
     ids_: Floats  # (U, k) e of people, 0 without an application
@@ -123,7 +124,7 @@ class LGIR(Factored):
 
     def __init__(self, config: LGIRConfig = LGIRConfig()) -> None:
         self.config = config
-        self.texts_ = TextVectors(config.encoder, config.topics)
+        self.texts_, self.topics_ = TextVectors(config.encoder), TextVectors("topics", config.topics)
         self.mlp_, self.classifier_, self.generator_ = TwoLayers(), TwoLayers(), TwoLayers()
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
@@ -136,17 +137,18 @@ class LGIR(Factored):
         if not config.attributes:
             people, jobs = people.select([]), jobs.select([])
         self.texts_.fit(data.item_texts, rng)
+        self.topics_.fit(data.item_texts, rng)
         self.codes_, job_codes, fields = field_codes(people, jobs, config.code_size, rng)
-        asking = training.Inputs(self._shared(data.user_texts, people.matrix), people.matrix)
-        theirs = np.hstack([self.texts_.embed(data.item_texts), (jobs.matrix @ job_codes).toarray()])
-        asked = training.Inputs(theirs.astype(np.float32), jobs.matrix)
+        asking = training.Inputs(self._shared(data.user_texts, CSR(people.matrix @ self.codes_)), people.matrix)
+        asked = training.Inputs(self._shared(data.item_texts, CSR(jobs.matrix @ job_codes)), jobs.matrix)
         counts = np.diff(data.matrix.indptr).astype(np.int64)
+        crowd = np.bincount(data.interactions.items, minlength=len(data.items)).astype(np.float32)
         try:
             labels, cuts = count_labels(counts, config.few, config.many)
             self.few_ = cuts.few
         except UsageError:  # all alike: there is nobody to learn from
             labels, self.few_ = np.full(len(counts), UNLABELLED, np.int8), int(counts.max(initial=0))
-        blocks = [self.texts_.width_, *fields, config.embedding_size]
+        blocks = [self.texts_.width_, self.topics_.width_, *fields, config.embedding_size]
         near = FactorizationConfig(negatives=config.negatives, same_state=config.same_state, same_city=config.same_city)
         model = training.train(data, asking, asked, blocks, labels, self.few_, config, near, int(rng.integers(2**31)))
         self.values_, self.ids_ = training.array(model.person.values), training.array(model.people_ids)
@@ -156,7 +158,7 @@ class LGIR(Factored):
             (self.generator_, model.generator.mlp),
         ):
             kept.keep(*network.arrays())
-        self.head_, self.job_vectors_ = training.answers(model, asked)
+        self.head_, self.job_vectors_ = training.answers(model, asked, crowd)
         return self
 
     def represent(self, query: Query) -> Floats:
@@ -167,7 +169,7 @@ class LGIR(Factored):
         texts = [""] * len(query) if query.texts is None else query.texts
         known = query.users >= 0
         ids = np.where(known[:, None], self.ids_[np.where(known, query.users, 0)], np.float32(0))
-        u = np.hstack([self._shared(texts, features), features @ self.values_ + ids])
+        u = np.hstack([self._shared(texts, CSR(features @ self.codes_)), features @ self.values_ + ids])
         x = np.asarray(u + self.mlp_(u), np.float32)
         if self.config.generator == "identity":
             return x
@@ -191,6 +193,7 @@ class LGIR(Factored):
         """(I, D + 1): x_j and its own part."""
         return self.job_vectors_
 
-    def _shared(self, texts: Sequence[str], features: CSR) -> Floats:
+    def _shared(self, texts: Sequence[str], codes: CSR) -> Floats:
         """(n, s) [t; z]"""
-        return np.hstack([self.texts_.embed(texts), (features @ self.codes_).toarray()]).astype(np.float32)
+        parts = [self.texts_.embed(texts), self.topics_.embed(texts), codes.toarray()]
+        return np.hstack(parts).astype(np.float32)

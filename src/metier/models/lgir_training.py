@@ -1,4 +1,4 @@
-"""LGIR in torch: its modules, its losses and how they are learned. `metier.models.lgir` answers from what is found here."""
+"""LGIR in torch: modules, losses and training. `metier.models.lgir` answers from what is learned here."""
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -17,8 +17,8 @@ from metier.models.towers import Pool
 if TYPE_CHECKING:
     from metier.models.lgir import LGIRConfig
 
-HEAD_RATE = 30.0
-"""Step of the head's few weights over that of the other parameters."""
+GAIN_RATE = 100.0
+"""Step of the few gains over that of the other parameters: some thousand applications tell them well."""
 VALUE_SCALE = 0.05
 """Standard deviation of the first vectors of ids and attributes."""
 QUALITY_BATCH = 128
@@ -34,19 +34,24 @@ class Inputs(NamedTuple):
     """(n, f) all fields"""
 
 
-class TwoLayers(nn.Sequential):
+class TwoLayers(nn.Module):
     """W2 ReLU(W1 x + b1) + b2; with `silent`, W2 and b2 start at 0."""
 
     def __init__(self, inputs: int, hidden: int, outputs: int, *, silent: bool = False) -> None:
-        super().__init__(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+        super().__init__()
+        self.hidden, self.output = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
         if silent:
-            nn.init.zeros_(self[2].weight)
-            nn.init.zeros_(self[2].bias)
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, m) of (n, d)"""
+        found: Tensor = self.output(torch.relu(self.hidden(x)))
+        return found
 
     def arrays(self) -> list[Floats]:
         """(inputs + 1, hidden) and (hidden + 1, outputs): transposed weights over biases."""
-        pairs = ((self[0].weight, self[0].bias), (self[2].weight, self[2].bias))
-        return [array(torch.cat([weight.T, bias[None]])) for weight, bias in pairs]
+        return [array(torch.cat([layer.weight.T, layer.bias[None]])) for layer in (self.hidden, self.output)]
 
 
 class Side(nn.Module):
@@ -100,6 +105,7 @@ class Matching(nn.Module):
             self.gains.data[:-1] = 2.0
         self.weights = nn.Parameter(torch.ones(len(self.block)), requires_grad=method == "head")
         self.bias = nn.Parameter(torch.zeros(len(self.block)), requires_grad=method == "head")
+        self.popularity = nn.Parameter(torch.tensor([1.0, 0.0]), requires_grad=method == "head")  # e, ln a
 
     def people(self, x: Tensor) -> Tensor:
         """(n, D) the side that an inner product with `jobs` wants."""
@@ -113,9 +119,10 @@ class Matching(nn.Module):
         """(m, D)"""
         return functional.normalize(y, eps=1e-6) if self.method == "cosine" else y
 
-    def alone(self, y: Tensor) -> Tensor:
-        """(m,) v . y"""
-        return y @ self.bias
+    def alone(self, y: Tensor, applications: Tensor) -> Tensor:
+        """(m,) v . y + e ln(n + a) of jobs with n applications each, (m,) or (B, m) where people see other counts"""
+        crowd = self.popularity[0] * torch.log(applications + torch.exp(self.popularity[1]))
+        return y @ self.bias + (crowd if self.method == "head" else 0)
 
 
 class LGIR(nn.Module):
@@ -233,11 +240,11 @@ def _descend(
     pool = Pool(data, applications, near)
     weak, strong = (np.flatnonzero(labels == one).astype(np.int32) for one in (WEAK, STRONG))
     discriminating = list(model.discriminator.parameters())
-    head = list(model.matching.parameters())
-    apart = {id(one) for one in discriminating + head}
+    gains = [model.matching.gains, model.matching.popularity]
+    apart = {id(one) for one in discriminating + gains}
     rest = [one for one in model.parameters() if id(one) not in apart]
     optimiser = torch.optim.Adam(
-        [{"params": rest, "weight_decay": config.reg}, {"params": head, "lr": HEAD_RATE * config.learning_rate}],
+        [{"params": rest, "weight_decay": config.reg}, {"params": gains, "lr": GAIN_RATE * config.learning_rate}],
         lr=config.learning_rate,
     )
     adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
@@ -256,7 +263,10 @@ def _descend(
             low = is_low(model, x, few_shot[users] | ~heard, config)
             x = torch.where(low[:, None], model.generator(x), x) if adversarial else x
             y = model.job(take(jobs, shown), model.job_ids[torch.from_numpy(shown.astype(np.int64)).to(config.device)])
-            scores = model.matching.people(x) @ model.matching.jobs(y).T + model.matching.alone(y)  # (B, m)
+            others = np.tile(applications[shown], (len(at), 1))
+            others[np.arange(len(at)), target] -= 1  # the application itself is no evidence for itself
+            alone = model.matching.alone(y, torch.from_numpy(others).to(config.device))
+            scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
             scores = scores.masked_fill(torch.from_numpy(barred).to(config.device), -torch.inf)
             place = torch.from_numpy(target).to(config.device)
             loss = ranking_loss(scores, place, torch.from_numpy(chance).to(config.device), config.loss)
@@ -290,7 +300,7 @@ def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGI
 
 
 def is_low(model: LGIR, x: Tensor, few_shot: NDArray[np.bool_], config: "LGIRConfig") -> Tensor:
-    """(n,) bool, whether the gate sends each person to the generator; `few_shot` (n,) as counted, or without their id."""
+    """(n,) bool, whom the gate sends to the generator; `few_shot` (n,) as counted, or without their id."""
     if config.gate == "classifier":
         low: Tensor = model.classifier(x.detach())[:, 0] < 0
         return low
@@ -317,11 +327,12 @@ def on(flags: NDArray[np.bool_], device: str) -> Tensor:
     return torch.from_numpy(flags).to(device)
 
 
-def answers(model: LGIR, jobs: Inputs) -> tuple[Floats, Floats]:
+def answers(model: LGIR, jobs: Inputs, applications: Floats) -> tuple[Floats, Floats]:
     """(D,) what a person's columns are multiplied by, and (I, D + 1) vectors of all jobs with their own part."""
     with torch.no_grad():
         y = model.job(jobs, model.job_ids)
-        vectors = torch.cat([model.matching.jobs(y), model.matching.alone(y)[:, None]], dim=1)
+        alone = model.matching.alone(y, torch.from_numpy(applications).to(y.device))
+        vectors = torch.cat([model.matching.jobs(y), alone[:, None]], dim=1)
         return array(model.matching.factors()), array(vectors)
 
 

@@ -11,7 +11,7 @@ from metier.data import CSR, Floats
 from metier.features.text import Embedder, StaticEmbedder, Tfidf
 from metier.models.base import Fitted
 
-Encoder = Literal["static", "sentences", "topics"]
+Encoder = Literal["static", "sentences", "topics", "none"]
 
 
 class TextVectors(Fitted):
@@ -19,6 +19,7 @@ class TextVectors(Fitted):
 
     static      averages of word vectors (WordLlama, 256 numbers)
     sentences   a sentence transformer (MiniLM, 384 numbers; extra [sentences])
+    none        no vectors
     topics      TF-IDF of the postings' terms, reduced by their SVD (Deerwester et al. 1990) to at most `topics` numbers
 
     Where postings have no words at all, vectors have no columns: nothing could be compared with them.
@@ -38,7 +39,8 @@ class TextVectors(Fitted):
         terms = tfidf if self.encoder == "topics" and self.topics else Tfidf((), np.empty(0))
         self.vocabulary_, self.idf_ = terms.vocabulary, terms.idf
         self.axes_ = _main_axes(terms.encode(postings), self.topics, rng)
-        self.width_ = self._embedder().embed(["work"]).shape[1] if tfidf.vocabulary else 0
+        silent = self.encoder == "none" or not tfidf.vocabulary
+        self.width_ = 0 if silent else self._embedder().embed(["work"]).shape[1]
         return self
 
     def embed(self, texts: Sequence[str]) -> Floats:
