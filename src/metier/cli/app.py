@@ -30,6 +30,7 @@ from metier.cli import (
     read,
     recommend,
     skills,
+    study,
     taxonomy,
     train,
     tune,
@@ -54,6 +55,7 @@ app.command("read")(read.read)
 app.command("skills")(skills.skills)
 app.command("enrich")(enrich.enrich)
 app.command("quality")(quality.quality)
+app.add_typer(study.app, name="study")
 app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")

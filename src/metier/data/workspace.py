@@ -16,7 +16,7 @@ from metier.errors import UsageError
 
 @dataclass(frozen=True)
 class Workspace:
-    """<home>/datasets/<name>/*.parquet; runs/, tuning/, models/ and taxonomies/<name>/ beside it, and metier.db."""
+    """<home>/datasets/<name>/*.parquet; runs/, tuning/, studies/, models/ and taxonomies/<name>/ beside it, and metier.db."""
 
     home: Path
 
@@ -36,6 +36,10 @@ class Workspace:
     def tuning(self, name: str) -> Path:
         """Folder of a tuning's trials."""
         return self.home / "tuning" / _checked(name)
+
+    def study(self, name: str) -> Path:
+        """Folder of a study's cells."""
+        return self.home / "studies" / _checked(name)
 
     def model(self, name: str) -> Path:
         """Folder of a trained model's bundle."""
