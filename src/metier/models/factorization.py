@@ -152,8 +152,8 @@ def past_shares(query: Query, use: HistoryUse) -> CSR:
         when = np.nan_to_num(query.times.data, nan=-np.inf)[order]
         distance[order] = history.indptr[rows + 1] - _last_of_equal(rows, when)  # 1 for the latest
         distance[~timed[rows]] = 0
-    by_distance = closeness(use)
-    share = np.where(distance < len(by_distance), by_distance[np.minimum(distance, use.longest)], 0.0)
+    by_distance = np.append(closeness(use), np.float32(0))
+    share = by_distance[np.minimum(distance, len(by_distance) - 1)].astype(np.float64)
     mass = np.bincount(rows, share, minlength=len(query))
     share *= np.maximum(mass, 1e-9)[rows] ** -use.power
     return CSR((share.astype(np.float32), history.indices, history.indptr), shape=history.shape)

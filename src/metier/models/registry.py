@@ -28,12 +28,13 @@ MODELS = {
     "review-afm": "metier.models.review_afm:ReviewAFM",
     "content": "metier.models.content:Content",
     "two-tower": "metier.models.two_tower:TwoTower",
+    "lgir": "metier.models.lgir:LGIR",
     "lightgcn": "metier.models.lightgcn:LightGCN",
     "profile": "metier.models.profile:Profile",
     "ranker": "metier.models.ranker:Ranker",
 }
 """Name -> "module:class"."""
-TRAINED_BY = {"two-tower": "torch", "lightgcn": "torch"}
+TRAINED_BY = {"two-tower": "torch", "lgir": "torch", "lightgcn": "torch"}
 """Models whose training needs a package of an extra of the same name."""
 
 

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
-from sklearn.utils.extmath import randomized_svd
 
 from metier.data import CSR, Dataset, Features, Floats, Query
 from metier.errors import MissingExtraError
-from metier.features.text import Embedder, StaticEmbedder, Tfidf
 from metier.models.base import Factored, ModelConfig
 from metier.models.factorization import FactorizationConfig, HistoryUse, past_shares
 from metier.models.search import Search
+from metier.models.text_vectors import TextVectors, unit
 
 
 class TwoTowerConfig(ModelConfig):
@@ -76,11 +74,10 @@ class TwoTower(Factored):
     scores_new_users: ClassVar[bool] = True
     scores_new_items: ClassVar[bool] = True
 
-    vocabulary_: tuple[str, ...]
-    idf_: NDArray[np.float64]  # (V,)
-    topics_: Floats  # (V, t)
+    static_: TextVectors  # d columns; none where postings are silent
+    topics_: TextVectors  # t columns
     codes_: CSR  # (f, c) by person feature
-    text_map_: Floats  # (d, d) transposed A of the static vectors; d = 0 where postings are silent
+    text_map_: Floats  # (d, d) transposed A of the static vectors
     topic_map_: Floats  # (t, t) transposed A of the topics
     words_: Floats  # (d + t, k) transposed P
     attributes_: Floats  # (f, k) transposed F
@@ -89,6 +86,7 @@ class TwoTower(Factored):
 
     def __init__(self, config: TwoTowerConfig = TwoTowerConfig()) -> None:
         self.config = config
+        self.static_, self.topics_ = TextVectors(config.encoder), TextVectors("topics", config.topics)
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Encode everybody, train the towers and keep the vectors of the jobs; MissingExtraError without torch."""
@@ -97,9 +95,8 @@ class TwoTower(Factored):
         except ModuleNotFoundError as error:
             raise MissingExtraError("two-tower", "torch") from error
         config, people, jobs = self.config, data.user_features, data.item_features
-        tfidf = Tfidf.fit(data.item_texts)
-        self.vocabulary_, self.idf_ = tfidf.vocabulary, tfidf.idf
-        self.topics_ = _main_axes(tfidf.encode(data.item_texts), config.topics, rng)
+        self.static_.fit(data.item_texts, rng)
+        self.topics_.fit(data.item_texts, rng)
         self.codes_, job_codes, sizes = field_codes(people, jobs, config.code_size, rng)
         asking = Inputs(self._texts(data.user_texts), (people.matrix @ self.codes_).toarray(), people.matrix)
         asked = Inputs(self._texts(data.item_texts), (jobs.matrix @ job_codes).toarray(), jobs.matrix)
@@ -127,7 +124,7 @@ class TwoTower(Factored):
         nothing = CSR((len(query), len(self.attributes_)), dtype=np.float32)
         features = nothing if query.features is None else query.features
         texts = self._texts([""] * len(query) if query.texts is None else query.texts)
-        alike = [_unit(x @ own) for x, own in zip(texts, (self.text_map_, self.topic_map_), strict=True)]
+        alike = [unit(x @ own) for x, own in zip(texts, (self.text_map_, self.topic_map_), strict=True)]
         learned = features @ self.attributes_ + np.hstack(texts) @ self.words_
         p = np.hstack([*alike, (features @ self.codes_).toarray(), learned])  # (b, D)
         past = past_shares(query, self._history_use)
@@ -145,11 +142,8 @@ class TwoTower(Factored):
         return HistoryUse(self.config.history_decay, self.config.history, self.config.history_power, silence=0.0)
 
     def _texts(self, texts: Sequence[str]) -> list[Floats]:
-        """(n, d) and (n, t) rows of length 1, or of zeros; without columns where the postings have no words."""
-        if not self.vocabulary_:
-            return [np.zeros((len(texts), 0), np.float32)] * 2
-        topics = Tfidf(self.vocabulary_, self.idf_).encode(texts) @ self.topics_
-        return [_embedder(self.config.encoder).embed(texts), _unit(topics)]
+        """(n, d) and (n, t)."""
+        return [self.static_.embed(texts), self.topics_.embed(texts)]
 
 
 def field_codes(people: Features, jobs: Features, size: int, rng: np.random.Generator) -> tuple[CSR, CSR, list[int]]:
@@ -171,7 +165,7 @@ def field_codes(people: Features, jobs: Features, size: int, rng: np.random.Gene
             directions = (
                 np.eye(len(columns), dtype=np.float32)
                 if exact
-                else _unit(rng.standard_normal((len(columns), size), np.float32))
+                else unit(rng.standard_normal((len(columns), size), np.float32))
             )
             codes.append(np.zeros((len(jobs.names), directions.shape[1]), np.float32))
             codes[-1][columns] = directions
@@ -182,27 +176,3 @@ def field_codes(people: Features, jobs: Features, size: int, rng: np.random.Gene
     rows, columns = np.array(same, np.int64).reshape(-1, 2).T
     match = CSR((np.ones(len(rows), np.float32), (rows, columns)), shape=(len(people.names), len(jobs.names)))
     return CSR(match @ by_job), by_job, widths
-
-
-def _main_axes(terms: CSR, size: int, rng: np.random.Generator) -> Floats:
-    """(V, t) leading right singular vectors (Deerwester et al. 1990), t = `size` or the most there can be."""
-    size = min(size, *terms.shape)
-    if not size:
-        return np.zeros((terms.shape[1], 0), np.float32)
-    axes = randomized_svd(terms, size, random_state=int(rng.integers(2**31)))[2].T  # (V, t)
-    return np.ascontiguousarray(axes, np.float32)
-
-
-def _unit(rows: Floats) -> Floats:
-    """Rows scaled to length 1; rows of zeros stay."""
-    lengths = np.sqrt((rows**2).sum(axis=1, keepdims=True))
-    scaled: Floats = (rows / np.maximum(lengths, 1e-6)).astype(np.float32)
-    return scaled
-
-
-def _embedder(encoder: Literal["static", "sentences"]) -> Embedder:
-    if encoder == "static":
-        return StaticEmbedder()
-    from metier.features.sentences import SentenceEmbedder
-
-    return SentenceEmbedder()

@@ -6,16 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metier.enrich.grounds import Ground, Grounds
-from metier.enrich.quality.labels import (
-    SAID,
-    STRONG,
-    UNLABELLED,
-    WEAK,
-    count_labels,
-    leave_out,
-    with_true_skills,
-)
+from metier.enrich.quality.labels import SAID, leave_out, with_true_skills
 from metier.errors import UsageError
+from metier.models.shots import STRONG, UNLABELLED, WEAK, count_labels
 from metier.sources.market.generate import generate, world_of
 from metier.sources.market.knobs import MarketKnobs
 

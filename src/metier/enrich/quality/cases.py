@@ -15,18 +15,10 @@ from metier.enrich.extractive import Extractor
 from metier.enrich.grounds import Grounds, gather
 from metier.enrich.quality.config import FEWEST, QualityConfig
 from metier.enrich.quality.features import TOLD
-from metier.enrich.quality.labels import (
-    STRONG,
-    UNLABELLED,
-    WEAK,
-    Cuts,
-    Labels,
-    count_labels,
-    leave_out,
-    with_true_skills,
-)
+from metier.enrich.quality.labels import leave_out, with_true_skills
 from metier.enrich.quality.texts import raw, templated
 from metier.errors import UsageError
+from metier.models.shots import STRONG, UNLABELLED, WEAK, Cuts, Labels, count_labels
 from metier.sources.market.truth import Truth
 
 LabelName = Literal["count", "content"]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metier.enrich.quality.features import Matrix
-from metier.enrich.quality.labels import Labels
+from metier.models.shots import Labels
 
 Detector = Literal["logistic regression", "gradient boosting", "neural net"]
 Scores = NDArray[np.float64]

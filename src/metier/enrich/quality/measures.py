@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from metier.enrich.quality.detectors import Scores, out_of_fold_ridge
 from metier.enrich.quality.features import Matrix
-from metier.enrich.quality.labels import Labels
+from metier.models.shots import Labels
 
 BINS = 10
 """Of the reliability diagram and the expected calibration error, of equal width."""

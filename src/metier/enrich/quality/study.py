@@ -19,7 +19,6 @@ from metier.enrich.quality.cases import Case, LabelName, Text, gather_cases
 from metier.enrich.quality.config import QualityConfig
 from metier.enrich.quality.detectors import Detector, calibrated, deal, out_of_fold
 from metier.enrich.quality.features import Matrix, count_features, profile_features, sameness, text_features
-from metier.enrich.quality.labels import STRONG, UNLABELLED, Cuts
 from metier.enrich.quality.measures import (
     Bin,
     auc,
@@ -31,6 +30,7 @@ from metier.enrich.quality.measures import (
 )
 from metier.evaluate.statistics import holm
 from metier.features.text import Embedder
+from metier.models.shots import STRONG, UNLABELLED, Cuts
 from metier.sources.market.truth import Truth
 
 FeatureSet = Literal["counts", "completeness", "text", "text + completeness", "all"]

@@ -1,0 +1,341 @@
+"""LGIR in torch: modules, losses and training. `metier.models.lgir` answers from what is learned here."""
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from metier.data import CSR, Dataset, Floats, Nums
+from metier.errors import ConfigError
+from metier.models.factorization import FactorizationConfig, in_order
+from metier.models.shots import STRONG, WEAK, Labels
+from metier.models.towers import Pool
+
+if TYPE_CHECKING:
+    from metier.models.lgir import LGIRConfig
+
+GAIN_RATE = 100.0
+"""Step of the few gains over that of the other parameters: some thousand applications tell them well."""
+VALUE_SCALE = 0.05
+"""Standard deviation of the first vectors of ids and attributes."""
+QUALITY_BATCH = 128
+"""Few-shot people, and as many many-shot ones, of each step of the classifier and the generative pair."""
+
+
+class Inputs(NamedTuple):
+    """What is read of n people or jobs."""
+
+    shared: Floats
+    """(n, s) what both sides have in common: the vector of the text, and the codes of equal fields"""
+    attributes: CSR
+    """(n, f) all fields"""
+
+
+class TwoLayers(nn.Module):
+    """W2 ReLU(W1 x + b1) + b2; with `silent`, W2 and b2 start at 0."""
+
+    def __init__(self, inputs: int, hidden: int, outputs: int, *, silent: bool = False) -> None:
+        super().__init__()
+        self.hidden, self.output = nn.Linear(inputs, hidden), nn.Linear(hidden, outputs)
+        if silent:
+            nn.init.zeros_(self.output.weight)
+            nn.init.zeros_(self.output.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, m) of (n, d)"""
+        found: Tensor = self.output(torch.relu(self.hidden(x)))
+        return found
+
+    def arrays(self) -> list[Floats]:
+        """(inputs + 1, hidden) and (hidden + 1, outputs): transposed weights over biases."""
+        return [array(torch.cat([layer.weight.T, layer.bias[None]])) for layer in (self.hidden, self.output)]
+
+
+class Side(nn.Module):
+    """x = u + MLP(u), u = [shared; F f + e]: what is shared meets from the start, the rest is learned."""
+
+    def __init__(self, shared: int, features: int, size: int, hidden: int, scale: float) -> None:
+        super().__init__()
+        self.values = nn.Parameter(torch.randn(features, size) * scale)  # F
+        self.mlp = TwoLayers(shared + size, hidden, shared + size, silent=True)
+
+    def forward(self, rows: Inputs, ids: Tensor) -> Tensor:
+        """(n, s + k) x of n rows and their (n, k) id vectors e."""
+        learned = self.bag(rows.attributes) + ids  # (n, k)
+        u = torch.cat([torch.from_numpy(rows.shared).to(ids.device), learned], dim=1)
+        x: Tensor = u + self.mlp(u)
+        return x
+
+    def bag(self, attributes: CSR) -> Tensor:
+        """(n, k) F f"""
+        device = self.values.device
+        columns, starts = (torch.from_numpy(a.astype(np.int64)) for a in (attributes.indices, attributes.indptr[:-1]))
+        weights = torch.from_numpy(attributes.data.astype(np.float32))
+        return functional.embedding_bag(
+            columns.to(device), self.values, starts.to(device), mode="sum", per_sample_weights=weights.to(device)
+        )
+
+
+class Generator(nn.Module):
+    """The generator moves a representation: x + MLP(x), nothing at first."""
+
+    def __init__(self, size: int, hidden: int) -> None:
+        super().__init__()
+        self.mlp = TwoLayers(size, hidden, size, silent=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, D) refined"""
+        refined: Tensor = x + self.mlp(x)
+        return refined
+
+
+class Matching(nn.Module):
+    """Scores of people and jobs. The linear head on [x + y; x - y; x * y] is w . (x * y) + v . y and a number of the
+    person's own, which ranks nothing; w is a gain for each block of columns times a weight for each."""
+
+    def __init__(self, method: Literal["head", "dot", "cosine"], blocks: list[int]) -> None:
+        super().__init__()
+        self.method = method
+        self.block = torch.repeat_interleave(torch.arange(len(blocks)), torch.tensor(blocks))  # (D,)
+        self.gains = nn.Parameter(torch.ones(len(blocks) if method == "head" else 1))
+        if method == "head":
+            self.gains.data[:-1] = 2.0
+        self.weights = nn.Parameter(torch.ones(len(self.block)), requires_grad=method == "head")
+        self.bias = nn.Parameter(torch.zeros(len(self.block)), requires_grad=method == "head")
+        self.popularity = nn.Parameter(torch.tensor([1.0, 0.0]), requires_grad=method == "head")  # e, ln a
+
+    def people(self, x: Tensor) -> Tensor:
+        """(n, D) the side that an inner product with `jobs` wants."""
+        return (functional.normalize(x, eps=1e-6) if self.method == "cosine" else x) * self.factors()
+
+    def factors(self) -> Tensor:
+        """(D,) what the columns of a person are multiplied by"""
+        return self.gains[self.block.to(self.gains.device) if self.method == "head" else 0] * self.weights
+
+    def jobs(self, y: Tensor) -> Tensor:
+        """(m, D)"""
+        return functional.normalize(y, eps=1e-6) if self.method == "cosine" else y
+
+    def alone(self, y: Tensor, applications: Tensor) -> Tensor:
+        """(m,) v . y + e ln(n + a) of jobs with n applications each, (m,) or (B, m) where people see other counts"""
+        crowd = self.popularity[0] * torch.log(applications + torch.exp(self.popularity[1]))
+        return y @ self.bias + (crowd if self.method == "head" else 0)
+
+
+class LGIR(nn.Module):
+    """All parts. `people_ids` and `job_ids` of those without an application stay 0: nothing is known of them."""
+
+    def __init__(
+        self, people: Inputs, jobs: Inputs, blocks: list[int], counts: Floats, crowd: Floats, config: "LGIRConfig"
+    ):
+        super().__init__()
+        shared, size = people.shared.shape[1], sum(blocks)
+        self.person = Side(shared, people.attributes.shape[1], config.embedding_size, config.hidden_size, 0.0)
+        self.job = Side(shared, jobs.attributes.shape[1], config.embedding_size, config.hidden_size, VALUE_SCALE)
+        known = [torch.from_numpy((count > 0).astype(np.float32))[:, None] for count in (counts, crowd)]
+        first = [torch.randn(len(one), config.embedding_size) * VALUE_SCALE * one * config.ids for one in known]
+        self.people_ids, self.job_ids = (nn.Parameter(one, requires_grad=config.ids) for one in first)
+        self.classifier = TwoLayers(size, config.hidden_size, 1)
+        self.generator = Generator(size, config.hidden_size)
+        self.discriminator = TwoLayers(size, config.hidden_size, 1)
+        self.matching = Matching(config.matching, blocks)
+
+    def represent(self, rows: Inputs, numbers: Nums, heard: Tensor) -> Tensor:
+        """(n, D) x of people, whose ids are left out where `heard` (n,) is False."""
+        ids = self.people_ids[torch.from_numpy(numbers.astype(np.int64)).to(self.people_ids.device)]
+        return self.person(rows, ids * heard[:, None])  # type: ignore[no-any-return]
+
+
+def classifier_loss(logits: Tensor, strong: Tensor) -> Tensor:
+    """L_C: the cross-entropy of the quality labels, mean over people."""
+    return functional.binary_cross_entropy_with_logits(logits, strong)
+
+
+def discriminator_loss(true: Tensor, refined: Tensor) -> Tensor:
+    """L_D = -mean log D(x_high) - mean log(1 - D(G(x_low))), from logits."""
+    return functional.softplus(-true).mean() + functional.softplus(refined).mean()
+
+
+def generator_loss(refined: Tensor) -> Tensor:
+    """L_G = -mean log D(G(x_low)), from logits (the non-saturating form of Goodfellow et al. 2014)."""
+    return functional.softplus(-refined).mean()
+
+
+def reconstruction_loss(refined: Tensor, whole: Tensor) -> Tensor:
+    """Mean squared distance of what the generator makes of people without their ids to what they are with them."""
+    return ((refined - whole.detach()) ** 2).sum(dim=1).mean()
+
+
+def ranking_loss(scores: Tensor, target: Tensor, chance: Tensor, loss: Literal["softmax", "bpr"]) -> Tensor:
+    """Of (B, m) scores, -inf where a job must not count against the person, with the target in column `target` (B,).
+
+    Each job of the pool weighs the inverse of its (m,) chance to be there, so that both forms estimate the loss over
+    the whole catalogue: softmax its cross-entropy, bpr the mean of -ln sigmoid(target - other) (Rendle et al. 2009).
+    """
+    if loss == "softmax":
+        return functional.cross_entropy(scores - torch.log(chance), target)
+    weights = (scores > -torch.inf) / chance  # (B, m)
+    weights = weights.scatter(1, target[:, None], 0.0)
+    behind = torch.where(scores > -torch.inf, scores, 0.0) - scores.gather(1, target[:, None])
+    return ((functional.softplus(behind) * weights).sum(1) / weights.sum(1).clamp(min=1e-9)).mean()
+
+
+def train(
+    data: Dataset,
+    people: Inputs,
+    jobs: Inputs,
+    blocks: list[int],
+    labels: Labels,
+    few: int,
+    config: "LGIRConfig",
+    near: FactorizationConfig,
+    seed: int,
+) -> LGIR:
+    """Adam on L_rec + a L_C + b L_G (+ c reconstruction), each step followed by one of the discriminator on L_D.
+
+    Parameters
+    ----------
+    people, jobs : of all U people and I jobs of `data`.
+    blocks : sizes of the blocks of the D columns: text, fields, learned.
+    labels : (U,) WEAK, STRONG or UNLABELLED. few : most applications of a few-shot person.
+
+    Raises
+    ------
+    ConfigError : the device is not there.
+    """
+    if config.device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda': torch finds no GPU that it can use; cure: set device to 'cpu'")
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    torch.set_num_threads(1)  # sums then run in one order whatever the machine, so results repeat bit by bit
+    try:
+        torch.manual_seed(seed)
+        counts = np.diff(data.matrix.indptr).astype(np.float32)
+        crowd = np.bincount(data.interactions.items, minlength=len(data.items)).astype(np.float32)
+        model = LGIR(people, jobs, blocks, counts, crowd, config).to(config.device)
+        _descend(model, data, people, jobs, counts <= few, labels, config, near, np.random.default_rng([seed, 1]))
+        return model.eval()
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_rng_state(state)
+
+
+def _descend(
+    model: LGIR,
+    data: Dataset,
+    people: Inputs,
+    jobs: Inputs,
+    few_shot: NDArray[np.bool_],
+    labels: Labels,
+    config: "LGIRConfig",
+    near: FactorizationConfig,
+    rng: np.random.Generator,
+) -> None:
+    adversarial = config.generator == "adversarial"
+    histories = in_order(data)
+    owner = np.repeat(np.arange(len(data.users)), np.diff(histories.start)).astype(np.int32)
+    applications = np.bincount(histories.item, minlength=len(data.items)).astype(np.float32)
+    pool = Pool(data, applications, near)
+    weak, strong = (np.flatnonzero(labels == one).astype(np.int32) for one in (WEAK, STRONG))
+    discriminating = list(model.discriminator.parameters())
+    gains = [model.matching.gains, model.matching.popularity]
+    apart = {id(one) for one in discriminating + gains}
+    rest = [one for one in model.parameters() if id(one) not in apart]
+    optimiser = torch.optim.Adam(
+        [{"params": rest, "weight_decay": config.reg}, {"params": gains, "lr": GAIN_RATE * config.learning_rate}],
+        lr=config.learning_rate,
+    )
+    adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
+    steps = config.epochs * -(-len(owner) // config.batch)
+    slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
+    for _ in range(config.epochs):
+        order = rng.permutation(len(owner))
+        for at in (order[first : first + config.batch] for first in range(0, len(order), config.batch)):
+            users, targets = owner[at], histories.item[at]
+            shown, chance = pool.draw(targets, rng)  # (m,)
+            target = np.searchsorted(shown, targets)
+            barred = data.matrix[users][:, shown].toarray() > 0
+            barred[np.arange(len(at)), target] = False
+            heard = rng.random(len(at)) >= config.silence
+            x = model.represent(take(people, users), users, on(heard, config.device))
+            low = is_low(model, x, few_shot[users] | ~heard, config)
+            x = torch.where(low[:, None], model.generator(x), x) if adversarial else x
+            y = model.job(take(jobs, shown), model.job_ids[torch.from_numpy(shown.astype(np.int64)).to(config.device)])
+            others = np.tile(applications[shown], (len(at), 1))
+            others[np.arange(len(at)), target] -= 1  # the application itself is no evidence for itself
+            alone = model.matching.alone(y, torch.from_numpy(others).to(config.device))
+            scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
+            scores = scores.masked_fill(torch.from_numpy(barred).to(config.device), -torch.inf)
+            place = torch.from_numpy(target).to(config.device)
+            loss = ranking_loss(scores, place, torch.from_numpy(chance).to(config.device), config.loss)
+            drawn = _people(weak, strong, rng) if adversarial else None
+            if drawn is not None:
+                loss = loss + _quality(model, people, *drawn, config)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            slower.step()
+            if drawn is not None:
+                high, low_x = (_as_they_are(model, people, some, config).detach() for some in reversed(drawn))
+                adversary.zero_grad()
+                discriminator_loss(
+                    model.discriminator(high), model.discriminator(model.generator(low_x).detach())
+                ).backward()  # type: ignore[no-untyped-call]
+                adversary.step()
+
+
+def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGIRConfig") -> Tensor:
+    """The terms that make the classifier, and the generator for the discriminator as it is."""
+    low, high = (_as_they_are(model, people, some, config) for some in (weak, strong))
+    logits = model.classifier(torch.cat([low, high]))[:, 0]
+    is_strong = torch.cat([torch.zeros(len(low)), torch.ones(len(high))]).to(logits.device)
+    loss = config.classifier_weight * classifier_loss(logits, is_strong)
+    loss = loss + config.generator_weight * generator_loss(model.discriminator(model.generator(low)))
+    if config.reconstruction:
+        without = model.represent(take(people, strong), strong, torch.zeros(len(strong), device=logits.device))
+        loss = loss + config.reconstruction * reconstruction_loss(model.generator(without), high)
+    return loss
+
+
+def is_low(model: LGIR, x: Tensor, few_shot: NDArray[np.bool_], config: "LGIRConfig") -> Tensor:
+    """(n,) bool, whom the gate sends to the generator; `few_shot` (n,) as counted, or without their id."""
+    if config.gate == "classifier":
+        low: Tensor = model.classifier(x.detach())[:, 0] < 0
+        return low
+    return on(few_shot if config.gate == "count" else np.ones_like(few_shot), config.device)
+
+
+def _people(weak: Nums, strong: Nums, rng: np.random.Generator) -> tuple[Nums, Nums] | None:
+    """As many of each, drawn; None where there is nobody to learn from."""
+    size = min(len(weak), len(strong), QUALITY_BATCH)
+    return (rng.choice(weak, size, replace=False), rng.choice(strong, size, replace=False)) if size else None
+
+
+def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig") -> Tensor:
+    return model.represent(take(people, numbers), numbers, torch.ones(len(numbers), device=config.device))
+
+
+def take(rows: Inputs, numbers: Nums) -> Inputs:
+    """Some rows."""
+    return Inputs(rows.shared[numbers], CSR(rows.attributes[numbers]))
+
+
+def on(flags: NDArray[np.bool_], device: str) -> Tensor:
+    """The same on the device."""
+    return torch.from_numpy(flags).to(device)
+
+
+def answers(model: LGIR, jobs: Inputs, applications: Floats) -> tuple[Floats, Floats]:
+    """(D,) what a person's columns are multiplied by, and (I, D + 1) vectors of all jobs with their own part."""
+    with torch.no_grad():
+        y = model.job(jobs, model.job_ids)
+        alone = model.matching.alone(y, torch.from_numpy(applications).to(y.device))
+        vectors = torch.cat([model.matching.jobs(y), alone[:, None]], dim=1)
+        return array(model.matching.factors()), array(vectors)
+
+
+def array(tensor: Tensor) -> Floats:
+    """float32, contiguous."""
+    return np.ascontiguousarray(tensor.detach().cpu().numpy(), np.float32)
