@@ -117,6 +117,21 @@ def test_answer_follows_the_rules(none, shuffled, p, said):
     assert said[1] in answer
 
 
+def test_the_better_completion_is_held_against_what_people_wrote():
+    tests = [contrast("raw", other, 0.1, 0.3) for other in ("none", "shuffled")]
+    tests += [contrast("simple", "raw", -0.2, 0.1), contrast("interactive", "raw", -0.1, 0.2)]
+    (answer,) = answers("town", LEVELS, tests, ["fm"], 25)
+    assert answer.endswith("the interactive completion gives +0.0500 (95 % interval -0.1000 to 0.2000).")
+
+
+def test_lgir_has_a_sentence():
+    whole = {**contrast("interactive", "raw", 0.1, 0.3), "name": "LGIR − BASE", "other_model": "lgir-no-gan"}
+    part = {**whole, "name": "LGIR − IRC", "segment": "cold", "difference": -0.1}
+    (said,) = answers("town", LEVELS, [whole, part], ["fm"], 25)  # type: ignore[list-item]
+    assert "the whole of it adds over everybody +0.2000 (95 % interval 0.1000 to 0.3000);" in said
+    assert "its adversarial part alone adds without past applications -0.1000" in said
+
+
 def test_cold_people_have_an_answer_of_their_own():
     levels = [*LEVELS, level("fm", "none", 0.1, "cold"), level("fm", "raw", 0.3, "cold")]
     tests = [

@@ -22,8 +22,11 @@ def answers(
     chosen = chosen_model(means, main)
     if chosen is None:
         return []
-    found = [_answer(f"{dataset}:", "all", chosen, means, contrasts, k)]
-    found.append(_answer(f"{dataset}, people without past applications:", "cold", chosen, means, contrasts, k))
+    found = [
+        _answer(f"{dataset}:", "all", chosen, means, contrasts, k),
+        _answer(f"{dataset}, people without past applications:", "cold", chosen, means, contrasts, k),
+        _of_lgir(dataset, contrasts),
+    ]
     return [one for one in found if one]
 
 
@@ -57,10 +60,15 @@ def _answer(
         f"with {model}, {NAMES[best]} gives MAP@{k} {level[best]['map']:.4f} and no text {level['none']['map']:.4f}, "
         f"{_told(gain)}; against somebody else's text {_told(control)} ({gain['people']:,} people)."
     )
+    completed = [tests[text, "raw"] for text in ("simple", "interactive") if (text, "raw") in tests]
+    further = ""
+    if completed:
+        most = max(completed, key=lambda one: one["difference"])
+        further = f" Beside what people wrote, {NAMES[most['condition']]} gives {_told(most)}."
     if helps:
         worst = max(gain["p_holm"], control["p_holm"])
         held = "holds" if worst < ALPHA else "does not hold"
-        return f"{start} yes, {told} It {held} after Holm's correction (p {worst:.3f})."
+        return f"{start} yes, {told} It {held} after Holm's correction (p {worst:.3f}).{further}"
     if gain["low"] > 0:
         why = (
             "It beats no text but not the control, so what it says about the person does not help; a lead over the "
@@ -70,7 +78,25 @@ def _answer(
         why = "It does harm."
     else:
         why = f"An effect above {gain['seen']:.4f} would have been seen with 80 % chance."
-    return f"{start} no, {told} {why}"
+    return f"{start} no, {told} {why}{further}"
+
+
+def _of_lgir(dataset: str, contrasts: Sequence[Contrast]) -> str | None:
+    """What LGIR adds to its BASE, and its adversarial part alone, for everybody and for those who applied least."""
+    parts = []
+    for name, what in (("LGIR − BASE", "the whole of it adds"), ("LGIR − IRC", "its adversarial part alone adds")):
+        told = [
+            f"{who} {_told(one)}"
+            for segment, who in (
+                ("all", "over everybody"),
+                ("cold", "without past applications"),
+                ("history 1", "with one"),
+            )
+            for one in contrasts
+            if (one["name"], one["segment"]) == (name, segment)
+        ]
+        parts += [f"{what} {', '.join(told)}"] if told else []
+    return f"{dataset}, LGIR against raw text without its adversarial part: {'; '.join(parts)}." if parts else None
 
 
 def _told(one: Contrast) -> str:
