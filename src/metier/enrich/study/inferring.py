@@ -34,7 +34,9 @@ def inferred_resumes(fold: Fold, *, wishes: bool) -> Iterator[tuple[Resume, Grou
     """
     trust = FROM_PAST_AND_WISHES if wishes else FROM_PAST
     inferred = inferred_skills(fold.train, own_taxonomy(), most=MOST_SKILLS, trust=trust)
-    titles = dict(fold.train.jobs.select("id", pl.col("title").fill_null("")).iter_rows())
+    job = pl.concat_str("title", "city", "state", separator=", ", ignore_nulls=True)
+    told = pl.when(pl.col("title").is_not_null()).then(job).fill_null("")
+    wanted = dict(fold.train.jobs.select("id", told).iter_rows())
     extractor = Extractor()
     lines = inferred.select("skills", "evidence").iter_rows()
     for grounds, (skills, evidence) in zip(gather(fold), lines, strict=True):
@@ -46,14 +48,14 @@ def inferred_resumes(fold: Fold, *, wishes: bool) -> Iterator[tuple[Resume, Grou
             if name.casefold() not in said
         )
         summary = [one for one in own.summary if not one.cites[0].startswith(PREFIXES["profile"])]
-        if wishes and (sought := _sought(grounds, titles)):
+        if wishes and (sought := _sought(grounds, wanted)):
             summary.insert(0, sought)
         yield own.model_copy(update={"skills": (*own.skills, *more)[:MOST_SKILLS], "summary": tuple(summary)}), grounds
 
 
-def _sought(grounds: Grounds, titles: dict[str, str]) -> Statement | None:
-    """ "Looking for: line cook; baker", in the order of the grounds, which is the newest first."""
-    applied = [(line, titles[line.job]) for line in grounds.lines if line.job and titles.get(line.job)][:MOST_WISHES]
+def _sought(grounds: Grounds, wanted: dict[str, str]) -> Statement | None:
+    """ "Looking for: line cook, Dayton, OH; baker, Troy, OH", in the order of the grounds: the newest first."""
+    applied = [(line, wanted[line.job]) for line in grounds.lines if line.job and wanted.get(line.job)][:MOST_WISHES]
     if not applied:
         return None
     named = "; ".join(dict.fromkeys(title for _, title in applied))

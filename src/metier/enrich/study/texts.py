@@ -1,6 +1,8 @@
 """What a model may read about people: seven text conditions, each a function of what was known before the cut-off.
 
-Everything is made from `Stage.fold.train`, in which nothing after the cut-off exists.
+Everything is made from `Stage.fold.train`, in which nothing after the cut-off exists. The text that a model learns from
+knows less than the one it is asked with: only the older half of a person's applications (`taught`). Else the title of
+the very job that is to be predicted would stand in the text all through training, and never again afterwards.
 """
 
 import time
@@ -104,9 +106,19 @@ class FoldTexts:
         raise UsageError(f"no text condition {condition!r}; there are {', '.join(CONDITIONS)}")
 
 
-def with_texts(stage: Stage, texts: list[str]) -> Stage:
-    """The stage whose people say `texts` (U,): the data to learn from and the question alike."""
-    return with_data(stage, replace(stage.data, user_texts=texts))
+def taught(fold: Fold) -> Fold:
+    """The fold with the older half of each person's applications, rounded down; by file where no time is known."""
+    pairs = fold.train.interactions
+    by_age = pl.struct(pl.col("time").fill_null(pl.col("time").min()), pl.int_range(pl.len())).rank("ordinal")
+    older = pairs.filter(by_age.over("person") <= pl.len().over("person") // 2)
+    return replace(fold, train=fold.train.replace(interactions=older))
+
+
+def with_texts(stage: Stage, texts: list[str], learned: list[str]) -> Stage:
+    """The stage whose people say `texts` (U,) when they are asked, and `learned` (U,) while a model learns."""
+    known = with_data(stage, replace(stage.data, user_texts=learned))
+    numbers = stage.data.users.numbers(stage.judged["person"])
+    return replace(known, query=replace(known.query, texts=[texts[number] for number in numbers]))
 
 
 def with_data(stage: Stage, data: Dataset) -> Stage:
