@@ -29,12 +29,14 @@ MODELS = {
     "content": "metier.models.content:Content",
     "two-tower": "metier.models.two_tower:TwoTower",
     "lgir": "metier.models.lgir:LGIR",
+    "lgir-fm": "metier.models.lgir_fields:LGIRFM",
+    "lgir-afm": "metier.models.lgir_fields:LGIRAFM",
     "lightgcn": "metier.models.lightgcn:LightGCN",
     "profile": "metier.models.profile:Profile",
     "ranker": "metier.models.ranker:Ranker",
 }
 """Name -> "module:class"."""
-TRAINED_BY = {"two-tower": "torch", "lgir": "torch", "lightgcn": "torch"}
+TRAINED_BY = dict.fromkeys(("two-tower", "lgir", "lgir-fm", "lgir-afm", "lightgcn"), "torch")
 """Models whose training needs a package of an extra of the same name."""
 
 
