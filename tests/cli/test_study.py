@@ -53,7 +53,7 @@ def test_models_without_text_are_not_moved_by_it(metier, plan, tmp_path):
 
 def test_report_only_runs_nothing(metier, plan, tmp_path):
     arguments = ("study", "resume", "town", "--plan", plan, "--as", "half", "--out", tmp_path, "--json")
-    assert "no cell is finished" in metier(*arguments, "--report-only").err
+    assert "no cell of the study is finished: none was run" in metier(*arguments, "--report-only").err
     assert metier(*arguments, "--models", "popularity", "--texts", "none,raw").code == 0
     said = json.loads(metier(*arguments, "--report-only").out)
     assert said["cells"] == {"all": 10, "finished": 2}

@@ -192,7 +192,8 @@ def _conduct(
             run(cells, boards.get, log, show)
     if not any(log.done(cell) for cell in cells):
         errors = {one.error for one in log.finished.values() if one.error}
-        raise UsageError(f"no cell is finished{': ' if errors else ''}{'; '.join(sorted(map(str, errors)))}")
+        why = "; ".join(sorted(map(str, errors))) or "none was run; cure: the same command without --report-only"
+        raise UsageError(f"no cell of the study is finished: {why}")
     content = document(
         cells,
         log,

@@ -124,6 +124,12 @@ def test_the_better_completion_is_held_against_what_people_wrote():
     assert answer.endswith("the interactive completion gives +0.0500 (95 % interval -0.1000 to 0.2000).")
 
 
+def test_a_model_that_reads_no_text_has_no_power_to_claim():
+    tests: list[Contrast] = [{**contrast("raw", other, 0.0, 0.0), "seen": 0.0} for other in ("none", "shuffled")]
+    (answer,) = answers("town", LEVELS, tests, ["fm"], 25)
+    assert answer.endswith("The model ranks alike with and without it, so it says nothing about texts.")
+
+
 def test_lgir_has_a_sentence():
     whole = {**contrast("interactive", "raw", 0.1, 0.3), "name": "LGIR − BASE", "other_model": "lgir-no-gan"}
     part = {**whole, "name": "LGIR − IRC", "segment": "cold", "difference": -0.1}

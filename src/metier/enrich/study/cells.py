@@ -80,16 +80,11 @@ class CellLog:
     """The finished cells of a folder, by key; a later line about the same cell counts."""
 
     def __init__(self, folder: Path) -> None:
-        """Start a log or go on with one; a last line that a crash left without its end is cut off."""
+        """Start a log or go on with one; a last line without its end is not read."""
         self.folder, self.path = folder, folder / "cells.jsonl"
         (folder / "values").mkdir(parents=True, exist_ok=True)
-        content = self.path.read_bytes() if self.path.is_file() else b""
-        end = content.rfind(b"\n") + 1
-        if end < len(content):
-            with self.path.open("r+b") as file:
-                file.truncate(end)
         self.finished: dict[str, Finished] = {}
-        for number, line in enumerate(content[:end].splitlines(), 1):
+        for number, line in enumerate(self._whole_lines().splitlines(), 1):
             try:
                 one = Finished(**json.loads(line))
             except (ValueError, TypeError) as error:
@@ -118,6 +113,17 @@ class CellLog:
             os.fsync(file.fileno())
         self.finished[key] = one
 
+    def mend(self) -> None:
+        """Cut off a last line that a crash left without its end; only for the process that goes on with the log."""
+        end = len(self._whole_lines())
+        if self.path.is_file() and end < self.path.stat().st_size:
+            with self.path.open("r+b") as file:
+                file.truncate(end)
+
+    def _whole_lines(self) -> bytes:
+        content = self.path.read_bytes() if self.path.is_file() else b""
+        return content[: content.rfind(b"\n") + 1]
+
     def values(self, cell: Cell) -> pl.DataFrame:
         """What was kept of a cell that is done."""
         return pl.read_parquet(self.folder / "values" / f"{cell.key()}.parquet")
@@ -134,6 +140,7 @@ def run(
     UsageError: nobody has a relevant job under the protocol, or a file of completions belongs to other data.
     """
     cells = list(cells)
+    log.mend()
     todo = [cell for cell in cells if not log.done(cell)]
     for number, cell in enumerate(todo):
         what = f"{cell.dataset}: {cell.label}, {cell.condition}, seed {cell.seed}; {_time_left(todo[number:], log)}"

@@ -69,7 +69,9 @@ def _answer(
         worst = max(gain["p_holm"], control["p_holm"])
         held = "holds" if worst < ALPHA else "does not hold"
         return f"{start} yes, {told} It {held} after Holm's correction (p {worst:.3f}).{further}"
-    if gain["low"] > 0:
+    if gain["seen"] == 0:
+        why = "The model ranks alike with and without it, so it says nothing about texts."
+    elif gain["low"] > 0:
         why = (
             "It beats no text but not the control, so what it says about the person does not help; a lead over the "
             f"control above {control['seen']:.4f} would have been seen with 80 % chance."
