@@ -45,6 +45,8 @@ class LGIRConfig(ModelConfig):
     """λ2, of the generator's loss."""
     reconstruction: Annotated[float, Search(0.0, 1.0)] = Field(default=0.1, ge=0)
     """Weight of the distance between many-shot people and what the generator makes of them without their ids."""
+    gradient_penalty: float = Field(default=1.0, ge=0)
+    """Weight of the discriminator's squared slope at many-shot people (Mescheder et al. 2018)."""
     embedding_size: Annotated[int, Search(8, 128, log=True)] = Field(default=32, ge=1)
     """Length k of the vectors of ids and attributes."""
     hidden_size: Annotated[int, Search(16, 256, log=True)] = Field(default=64, ge=1)
