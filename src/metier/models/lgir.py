@@ -41,7 +41,7 @@ class LGIRConfig(ModelConfig):
     """Over the jobs of a batch; bpr is the paper's."""
     classifier_weight: float = Field(default=0.1, ge=0)
     """λ1, of the classifier's loss."""
-    generator_weight: Annotated[float, Search(0.001, 1.0, log=True)] = Field(default=0.03, ge=0)
+    generator_weight: Annotated[float, Search(0.01, 3.0, log=True)] = Field(default=0.3, ge=0)
     """λ2, of the generator's loss."""
     reconstruction: Annotated[float, Search(0.0, 1.0)] = Field(default=0.1, ge=0)
     """Weight of the distance between many-shot people and what the generator makes of them without their ids."""
