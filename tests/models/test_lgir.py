@@ -167,9 +167,8 @@ def test_who_is_refined():
     rows = np.arange(len(data.users), dtype=np.int32)
     counts = np.diff(data.matrix.indptr)
     model = fitted(data, gate="count")
-    refined = model.represent(data.query(rows))
-    model.generator_.keep(*(np.zeros_like(one) for one in (model.generator_.hidden_, model.generator_.output_)))
-    moved = np.abs(refined - model.represent(data.query(rows))).max(axis=1) > 1e-6
+    query = data.query(rows)
+    moved = np.abs(model.represent(query) - model.represent(query, refine=False)).max(axis=1) > 1e-6
     np.testing.assert_array_equal(moved, counts <= model.few_)
     as_they_are = fitted(data, generator="identity")
     as_they_are.classifier_.keep(*(one + np.nan for one in (model.classifier_.hidden_, model.classifier_.output_)))
@@ -182,8 +181,7 @@ def test_the_classifier_learns_the_counts():
     labels, _ = count_labels(counts, 1 / 3, 2 / 3)
     model = fitted(data, classifier_weight=1.0, epochs=30)
     query = data.query(np.arange(len(data.users), dtype=np.int32))
-    model.generator_.keep(*(np.zeros_like(one) for one in (model.generator_.hidden_, model.generator_.output_)))
-    calls = model.classifier_(model.represent(query))[:, 0]
+    calls = model.classifier_(model.represent(query, refine=False))[:, 0]
     assert np.mean(calls[labels == STRONG] > 0) > 0.8
     assert np.mean(calls[labels == WEAK] < 0) > 0.8
 

@@ -163,8 +163,8 @@ class LGIR(Factored):
         self.head_, self.job_vectors_ = training.answers(model, asked, crowd)
         return self
 
-    def represent(self, query: Query) -> Floats:
-        """(b, D) x̂: who people are, refined where the gate says so."""
+    def represent(self, query: Query, *, refine: bool = True) -> Floats:
+        """(b, D) x̂: who people are, refined where the gate says so; x without `refine`."""
         features = CSR((len(query), len(self.values_)), dtype=np.float32)
         if query.features is not None and self.config.attributes:
             features = query.features
@@ -173,7 +173,7 @@ class LGIR(Factored):
         ids = np.where(known[:, None], self.ids_[np.where(known, query.users, 0)], np.float32(0))
         u = np.hstack([self._shared(texts, CSR(features @ self.codes_)), features @ self.values_ + ids])
         x = np.asarray(u + self.mlp_(u), np.float32)
-        if self.config.generator == "identity":
+        if self.config.generator == "identity" or not refine:
             return x
         match self.config.gate:
             case "classifier":
