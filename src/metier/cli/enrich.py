@@ -271,6 +271,10 @@ def _run(
             return run(plan, store, auditor, concurrency=concurrency, retry=retry, report=report), None
         except BudgetError as error:
             return latest[0], error
+        except KeyboardInterrupt:
+            bar.stop()
+            note("interrupted; what was finished is kept, and the same command goes on from there")
+            raise typer.Exit(130) from None
 
 
 def _live(tally: "Tally") -> str:

@@ -6,11 +6,10 @@ nobody can know whether its answer was lost.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
 from metier.enrich.audit import Auditor
@@ -18,6 +17,9 @@ from metier.enrich.completion import Completer, Outcome, key_of
 from metier.enrich.grounds import Grounds
 from metier.enrich.openai_client import Call
 from metier.store import Completion, CompletionStore, Spending
+
+A_MOMENT = 0.2
+"""Seconds between two looks for Ctrl-C: polars' handler of it lets an endless wait go on, so that none may be used."""
 
 
 @dataclass
@@ -91,21 +93,29 @@ def run(
 
     Raises
     ------
-    BudgetError : the budget is spent; everything finished until then is kept.
+    BudgetError : the budget is spent; what is under way ends, and everything finished until then is kept.
+    KeyboardInterrupt : at once, whatever is waited for; no request is sent after it, and those under way stay open in
+        the ledger.
     """
     todo = plan.todo(retry=retry)
     again = set(todo)
     kept = Counter(state for key, state in plan.states.items() if key not in again)
     work = _Run(plan, store, auditor, iter(todo), Tally(len(plan.grounds), kept), report)
     report(work.tally)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="complete") as pool:
-        workers = [pool.submit(work.go_on) for _ in range(concurrency)]
-        try:
-            wait(workers, return_when=FIRST_EXCEPTION)
-        finally:
-            work.stop.set()  # after an error or Ctrl-C: what is under way ends, nothing new begins
-    for worker in workers:
-        worker.result()
+    # Daemons: no wait, for an answer or before a retry, keeps an interrupted process alive.
+    workers = [Thread(target=work.go_on, daemon=True) for _ in range(concurrency)]
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(A_MOMENT)
+    except KeyboardInterrupt:
+        work.stop.set()
+        work.interrupted.set()
+        raise
+    for error in work.errors:
+        raise error
     return work.tally
 
 
@@ -118,6 +128,11 @@ class _Run:
     tally: Tally
     report: Callable[[Tally], None]
     stop: Event = field(default_factory=Event)
+    """Nobody new begins."""
+    interrupted: Event = field(default_factory=Event)
+    """Nothing is sent any more, also for those who began: nobody waits for it."""
+    errors: list[BaseException] = field(default_factory=list)
+    """What ended workers."""
     lock: Any = field(default_factory=Lock)
 
     def go_on(self) -> None:
@@ -130,9 +145,9 @@ class _Run:
                     for one in made:
                         self.count(one)
                     self.report(self.tally)
-        except BaseException:
+        except BaseException as error:  # raised again where the run was started
             self.stop.set()
-            raise
+            self.errors.append(error)
 
     def take(self, most: int) -> Sequence[str]:
         with self.lock:
@@ -143,6 +158,8 @@ class _Run:
 
         def on_call(call: Call) -> None:
             if call.status is None:
+                if self.interrupted.is_set():
+                    raise KeyboardInterrupt
                 self.store.sent(key, call.id, call.attempt, completer.model, call.spending)
                 return
             self.store.ended(call.id, call.status, call.spending)
