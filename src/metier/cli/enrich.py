@@ -137,7 +137,14 @@ def enrich(
             return
         from metier.enrich.grounds import gather_all
         from metier.enrich.run import Plan
-        from metier.enrich.texts import Unsupported, texts_name, texts_of, with_completed_texts, write_texts
+        from metier.enrich.texts import (
+            Unsupported,
+            audit_summary,
+            texts_name,
+            texts_of,
+            with_completed_texts,
+            write_texts,
+        )
 
         [(prompt, config)] = pairs
         everybody = list(gather_all(tables, chosen, inner=inner))
@@ -150,7 +157,16 @@ def enrich(
         path = write_texts(workspace, dataset, label, texts)
         if name is not None:
             about = {**workspace.about(dataset), "completed_for": f"{chosen}{', inner' if inner else ''}"}
-            about["completed"] = {"from": dataset, "texts": path.stem, "add": add, "shuffled": shuffled}
+            about["completed"] = {
+                "from": dataset,
+                "texts": path.stem,
+                "prompt": plan.completer.prompt.name,
+                "model": plan.completer.model,
+                **audit_summary(texts),
+                "unsupported_items": "kept" if keep_unsupported else "dropped",
+                "add": add,
+                "shuffled": shuffled,
+            }
             workspace.save(name, with_completed_texts(tables, texts, add=add, shuffled=shuffled), about)
             note(f"dataset {name!r} kept; its texts know what came before the cut-off of {about['completed_for']!r}")
         _show(plan, tally, path, as_json)

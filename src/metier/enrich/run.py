@@ -24,16 +24,16 @@ A_MOMENT = 0.2
 
 @dataclass
 class Tally:
-    """How far a run is and what came of it; what earlier runs finished is counted in `states`."""
+    """How far a run is and what came of it, what earlier runs finished included, but for what it took."""
 
     total: int
     states: Counter[str] = field(default_factory=Counter)
     here: int = 0
     """End states reached in this run."""
     items: int = 0
-    """Items that were audited in this run."""
+    """Items that were audited."""
     unsupported: Counter[str] = field(default_factory=Counter)
-    """Items of this run that failed the audit, by class."""
+    """Items that failed the audit, by class."""
     cost: float = 0.0
     """Of this run's requests, in vain or not."""
     tokens: int = 0
@@ -46,8 +46,14 @@ class Tally:
 
     @property
     def audit_rate(self) -> float | None:
-        """Share of this run's items that failed the audit; None without items."""
+        """Share of the items that failed the audit; None without items."""
         return self.unsupported.total() / self.items if self.items else None
+
+    def add(self, made: Completion) -> None:
+        """Count a completion that reached its end."""
+        self.states[made.state] += 1
+        self.items += made.audit.get("items", 0)
+        self.unsupported.update(made.audit.get("by_class", {}))
 
 
 @dataclass(frozen=True)
@@ -98,10 +104,11 @@ def run(
         the ledger.
     """
     todo = plan.todo(retry=retry)
-    again = set(todo)
-    kept = Counter(state for key, state in plan.states.items() if key not in again)
-    work = _Run(plan, store, auditor, iter(todo), Tally(len(plan.grounds), kept), report)
-    report(work.tally)
+    tally = Tally(len(plan.grounds))
+    for made in store.read(list(set(plan.states) - set(todo))):
+        tally.add(made)
+    report(tally)
+    work = _Run(plan, store, auditor, iter(todo), tally, report)
     # Daemons: no wait, for an answer or before a retry, keeps an interrupted process alive.
     workers = [Thread(target=work.go_on, daemon=True) for _ in range(concurrency)]
     try:
@@ -116,7 +123,7 @@ def run(
         raise
     for error in work.errors:
         raise error
-    return work.tally
+    return tally
 
 
 @dataclass
@@ -143,7 +150,8 @@ class _Run:
                 self.store.save(made)
                 with self.lock:
                     for one in made:
-                        self.count(one)
+                        self.tally.add(one)
+                    self.tally.here += len(made)
                     self.report(self.tally)
         except BaseException as error:  # raised again where the run was started
             self.stop.set()
@@ -202,9 +210,3 @@ class _Run:
             started=started,
             finished=datetime.now(UTC),
         )
-
-    def count(self, made: Completion) -> None:
-        self.tally.states[made.state] += 1
-        self.tally.here += 1
-        self.tally.items += made.audit.get("items", 0)
-        self.tally.unsupported.update(made.audit.get("by_class", {}))
