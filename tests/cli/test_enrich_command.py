@@ -92,7 +92,9 @@ def test_a_dataset_knows_what_wrote_its_texts_and_so_do_its_report_and_its_descr
     assert json.loads(metier("describe", "completed", "--json").out)["completed"] == kept
     assert "unsupported_share" in metier("describe", "completed").out
     for dataset, made in (("completed", kept), ("town", None)):
-        assert metier("evaluate", dataset, "--protocol", "temporal", "--models", "popularity", "--as", dataset).code == 0
+        assert (
+            metier("evaluate", dataset, "--protocol", "temporal", "--models", "popularity", "--as", dataset).code == 0
+        )
         run = Workspace(home).run(dataset)
         assert json.loads((run / "metrics.json").read_text())["meta"]["completed"] == made
         page = LexborHTMLParser((run / "report.html").read_text())
@@ -134,7 +136,8 @@ def test_comparison_has_a_row_for_each_prompt_and_model(home):
         (["--protocol", "random"], "no protocol 'random'"),
         (["--compare", "--people", "p1"], "neither --people nor --inner"),
         (["--people", ""], "names nobody"),
-        (["--prompt", "simple", "--base-url", "localhost:11434", "--model", "m"], "begin with http"),
+        (["--prompt", "simple", "--base-url", "localhost:11434", "--model", "m"], "base_url: must begin with http"),
+        (["--prompt", "simple", "--base-url", "", "--model", "m"], "base_url: must begin with http"),
         (["--prompt", "simple", "--base-url", "https://u:secret@h/v1", "--model", "m"], "no user, password"),
         (["--base-url", "http://127.0.0.1:1/v1", "--model", "m"], "asks no model"),
         (["--embedded"], "asks no model"),

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from metier.data import Floats
-from metier.enrich.phrases import Found, PhraseMatcher, words
+from metier.enrich.phrases import Found, PhraseMatcher, fold, words
 from metier.enrich.taxonomy import Kind, Taxonomy
 from metier.features.text import Embedder, StaticEmbedder
 
@@ -28,6 +28,7 @@ _BREAK = re.compile(
     r"[.!?](?=\s|$)|[,;:|()\[\]{}•·*/\n\r\t]|\s[-–—]\s|\b(?:and|or|und|including|such as|using)\b", re.I
 )
 """Where a clause ends."""
+_ABBREVIATION = re.compile(r"\b[A-Z][A-Z0-9]{1,4}\b")
 _FILLER = frozenset(
     word.folded
     for word in words(
@@ -100,7 +101,9 @@ class SkillFinder:
         ]
         best, cosine = self._nearest([texts[row][start:end] for row, start, end in spans])
         for (row, start, end), number, score in zip(spans, best, cosine, strict=True):
-            if score >= self.threshold and not _said(exact[row], number, start, end):
+            if score < self.threshold or _only_letters(texts[row][start:end], self._terms[number][2]):
+                continue
+            if not _said(exact[row], number, start, end):
                 found[row].append(self._match(int(number), start, end, float(score)))
         return [sorted(line, key=lambda match: (match.start, match.end, match.id)) for line in found]
 
@@ -181,6 +184,17 @@ def clauses(text: str) -> list[tuple[int, int]]:
 
 def _number(word: str) -> bool:
     return word.rstrip("+").isdigit()
+
+
+def _only_letters(clause: str, name: str) -> bool:
+    """Whether an abbreviation is all that a clause has of a name of several words.
+
+    >>> _only_letters("AWS cloud services", "AWS certification"), _only_letters("SQL", "SQL")
+    (True, False)
+    """
+    shared = {fold(one) for one in {*_ABBREVIATION.findall(clause)} & {*_ABBREVIATION.findall(name)}}
+    others = {word.folded for word in words(name)} - shared
+    return bool(shared and others) and not others & {word.folded for word in words(clause)}
 
 
 def _said(exact: Sequence[Found], number: int, start: int, end: int) -> bool:

@@ -83,9 +83,7 @@ def per_user(evaluation: Evaluation) -> pl.DataFrame:
     )
 
 
-def _document(
-    evaluation: Evaluation, experiment: Experiment, completed: Mapping[str, Any] | None
-) -> dict[str, Any]:
+def _document(evaluation: Evaluation, experiment: Experiment, completed: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of metrics.json."""
     meta = {
         **experiment.model_dump(mode="json", exclude={"models"}),
