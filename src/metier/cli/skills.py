@@ -40,8 +40,9 @@ def skills(
     datasets = workspace.names("datasets")
     is_file = what not in datasets and Path(what).is_file()
     if what not in datasets and not is_file:
+        there = ", ".join(datasets) or "none yet"
         raise UsageError(
-            f"no file {what} and no dataset of that name in {workspace.home} (there: {', '.join(datasets) or 'none yet'}); "
+            f"no file {what} and no dataset of that name in {workspace.home} (there: {there}); "
             "cure: the path of a résumé (PDF, DOCX, text, ...), or a dataset's name"
         )
     _check(is_file, what, {"--exact": exact}, {"--person": person, "--as": name, "--as-text": as_text}, name)

@@ -4,8 +4,7 @@
         model = OpenAIModel(LanguageModelConfig(base_url=endpoint.url, model="mock"))
 
 `python -m metier.testing.endpoint` runs it as a process of its own, until its standard input ends. Which request fails
-how depends on the seed,
-the question and how often it was asked, not on the order in which threads arrive.
+how depends on the seed, the question and how often it was asked, not on the order in which threads arrive.
 """
 
 import argparse
