@@ -126,9 +126,7 @@ def _newcomer(bundle: "Bundle", text: str, **place: str | None) -> "Query":
         value, lacking = place.get(name), [f"--{one}" for one in coarser if place[one] is None]
         if value is not None and name not in found:
             cure = f"give {' and '.join(lacking)}, too" if lacking else "spell it as there"
-            note(
-                f"{name} {value!r} is left out: the training data have no such {', '.join((name, *coarser))}; cure: {cure}"
-            )
+            note(f"{name} {value!r} is left out: nobody in the training data is there, written so; cure: {cure}")
     return query
 
 
