@@ -29,11 +29,9 @@ def degree_letters(level: str) -> tuple[tuple[str, ...], ...]:
 @cache
 def degrees() -> re.Pattern[str]:
     """Degrees by their letters ("B.Sc.", "BSc", "B. Sc"), and in words ("Bachelor of Science")."""
-    letters = [one for some in _vocabulary()["education"]["degrees"].values() for one in some]
-    short = "|".join(
-        r"\.? ?".join(re.escape(part) for part in degree.split(".") if part) + r"\.?"
-        for degree in sorted(letters, key=len, reverse=True)
-    )
+    listed = (parts for level in _vocabulary()["education"]["degrees"] for parts in degree_letters(level))
+    longest_first = sorted(listed, key=lambda parts: len(".".join(parts)), reverse=True)
+    short = "|".join(r"\.? ?".join(parts) + r"\.?" for parts in longest_first)
     long = (
         r"(?:Bachelor|Master|Associate|Doctor)(?:'?s|’s)?(?: [Dd]egree)?(?: of [A-Z][\w]+(?: Administration| Arts)?)?"
     )
