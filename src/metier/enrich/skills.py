@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from metier.data import Floats
-from metier.enrich.phrases import Found, PhraseMatcher, fold, words
+from metier.enrich.phrases import Found, PhraseMatcher, words
 from metier.enrich.taxonomy import Kind, Taxonomy
 from metier.features.text import Embedder, StaticEmbedder
 
@@ -187,14 +187,16 @@ def _number(word: str) -> bool:
 
 
 def _only_letters(clause: str, name: str) -> bool:
-    """Whether an abbreviation is all that a clause has of a name of several words.
+    """Whether the abbreviation that begins a name of several words is all that a clause has of it.
 
-    >>> _only_letters("AWS cloud services", "AWS certification"), _only_letters("SQL", "SQL")
+    >>> _only_letters("AWS cloud services", "AWS certification"), _only_letters("SQL", "Structured query language SQL")
     (True, False)
     """
-    shared = {fold(one) for one in {*_ABBREVIATION.findall(clause)} & {*_ABBREVIATION.findall(name)}}
-    others = {word.folded for word in words(name)} - shared
-    return bool(shared and others) and not others & {word.folded for word in words(clause)}
+    letters = _ABBREVIATION.match(name)
+    if letters is None or letters[0] not in _ABBREVIATION.findall(clause):
+        return False
+    others = {word.folded for word in words(name[letters.end() :])}
+    return bool(others) and not others & {word.folded for word in words(clause)}
 
 
 def _said(exact: Sequence[Found], number: int, start: int, end: int) -> bool:
