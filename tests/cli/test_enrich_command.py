@@ -2,10 +2,12 @@
 
 import json
 import traceback
+from pathlib import Path
 
 import polars as pl
 import pytest
 import typer
+from selectolax.lexbor import LexborHTMLParser
 from typer.testing import CliRunner
 
 from metier.cli.enrich import enrich
@@ -80,6 +82,32 @@ def test_a_dataset_is_kept_and_a_person_erased(home):
     assert call("--erase", "p1")["completions"] == 0
 
 
+def test_a_dataset_knows_what_wrote_its_texts_and_so_do_its_report_and_its_description(metier, home):
+    said = call("--as", "completed", "--shuffled")
+    assert call()["items"] == said["items"] > 0, "what an earlier run audited was not counted"
+    kept = {"from": "town", "texts": Path(said["file"]).stem, "prompt": "profile", "model": "none", "people": 20}
+    kept |= {"done": 20, "items": said["items"], "unsupported_share": 0.0, "unsupported_items": "dropped"}
+    kept |= {"add": False, "shuffled": True}
+    assert Workspace(home).about("completed")["completed"] == kept
+    assert json.loads(metier("describe", "completed", "--json").out)["completed"] == kept
+    assert "unsupported_share" in metier("describe", "completed").out
+    for dataset, made in (("completed", kept), ("town", None)):
+        assert (
+            metier("evaluate", dataset, "--protocol", "temporal", "--models", "popularity", "--as", dataset).code == 0
+        )
+        run = Workspace(home).run(dataset)
+        assert json.loads((run / "metrics.json").read_text())["meta"]["completed"] == made
+        page = LexborHTMLParser((run / "report.html").read_text())
+        told = page.css_first("#completed")
+        assert (told is None) == (made is None)
+        if made is not None:
+            assert told.text() == (
+                f"20 of 20 people of town have a text completed by the prompt profile and no model. Of the "
+                f"{said['items']} items, 0.0 % are not supported by the facts they cite; these are dropped. "
+                "Shuffled: everybody has the text of somebody else, a control."
+            )
+
+
 def test_people_without_a_result_are_an_exit_code(home):
     with MockEndpoint(answer=lambda request, schema: "no") as endpoint:
         said = call("--prompt", "simple", "--base-url", endpoint.url, "--model", "m", "--limit", "1")
@@ -108,7 +136,8 @@ def test_comparison_has_a_row_for_each_prompt_and_model(home):
         (["--protocol", "random"], "no protocol 'random'"),
         (["--compare", "--people", "p1"], "neither --people nor --inner"),
         (["--people", ""], "names nobody"),
-        (["--prompt", "simple", "--base-url", "localhost:11434", "--model", "m"], "begin with http"),
+        (["--prompt", "simple", "--base-url", "localhost:11434", "--model", "m"], "base_url: must begin with http"),
+        (["--prompt", "simple", "--base-url", "", "--model", "m"], "base_url: must begin with http"),
         (["--prompt", "simple", "--base-url", "https://u:secret@h/v1", "--model", "m"], "no user, password"),
         (["--base-url", "http://127.0.0.1:1/v1", "--model", "m"], "asks no model"),
         (["--embedded"], "asks no model"),

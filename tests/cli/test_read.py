@@ -1,6 +1,7 @@
 """`metier read`: the record, the text, JSON Resume; one bad file among good ones."""
 
 import json
+import zipfile
 
 import pytest
 import typer
@@ -72,7 +73,13 @@ def test_a_missing_file_does_not_stop_the_others(call, resume, tmp_path):
     assert done.return_value == DataRejectedError.exit_code
     assert len(json.loads(done.stdout)) == 1
     assert "gone.pdf: No such file" in done.stderr
-    assert "Is a directory" in done.stderr
+    assert f"{tmp_path}: is a folder; cure: name the résumés in it, {tmp_path}/*" in done.stderr
+
+
+def test_an_archive_is_to_be_unpacked(call, tmp_path):
+    with zipfile.ZipFile(tmp_path / "cvs.zip", "w") as archive:
+        archive.writestr("a.txt", "Anna")
+    assert "cure: unpack it and name the résumés in it" in str(call(tmp_path / "cvs.zip").exception)
 
 
 def test_two_files_of_one_name_are_not_written_over_each_other(call, resume, tmp_path):

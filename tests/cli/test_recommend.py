@@ -115,7 +115,20 @@ def test_new_person_is_matched_by_place(metier, tmp_path):
     ran = metier(*asked, "--city", "OH-1", "--state", "OH", "--country", "US")
     assert ran.err == ""
     assert {job["city"] for job in as_json(ran)["new"]} == {"OH-1"}
-    assert "city 'Atlantis' is not in the training data" in metier(*asked, "--city", "Atlantis").err
+    assert "city 'Atlantis' is left out" in metier(*asked, "--city", "Atlantis").err
+    assert "cure: give --state and --country, too" in metier(*asked, "--city", "OH-1").err
+    assert "cure: spell it as there" in metier(*asked, "--country", "Atlantis").err
+
+
+def test_a_model_that_ignores_the_place_says_so(metier, tmp_path):
+    (tmp_path / "cv.txt").write_text("welder")
+    asked = ["--resume", tmp_path / "cv.txt", "--state", "TX", "--country", "US", "--json"]
+    ran = metier("recommend", "content", *asked)
+    assert ran.err == (
+        "metier: model 'content' ignores the place: without it these are the same; `place` and `fm` use it\n"
+    )
+    assert as_json(ran) == as_json(metier("recommend", "content", *asked[:2], "--json"))
+    assert metier("recommend", "place", *asked).err == ""
 
 
 def test_a_model_that_cannot_rank_new_people_says_so(metier, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from metier.data import Tables
 from metier.data.splits import folds
 from metier.enrich.grounds import LONGEST, MOST, Ground, Grounds, gather_all
 from metier.enrich.prompt import PromptFile, prompt_names
+from metier.enrich.resume import MOST_CITES
 from metier.errors import ConfigError, UsageError
 from metier.testing.worlds import small_town
 
@@ -228,3 +229,4 @@ def test_the_schema_of_every_prompt_is_strict(name):
     for one in found:
         assert one["additionalProperties"] is False
         assert set(one["required"]) == set(one["properties"])
+        assert one["properties"].get("cites", {}).get("maxItems", MOST_CITES) == MOST_CITES

@@ -97,6 +97,7 @@ def test_a_second_run_asks_nothing(store, people):
     assert first.cost == pytest.approx(Plan.make(completer, "town", people, store).spent(store).cost)
     again = run(Plan.make(completer, "town", people, store), store, AUDITOR)
     assert (again.here, again.requests, again.finished) == (0, 0, 40)
+    assert (again.items, again.audit_rate) == (first.items, first.audit_rate) == (80, 0.5), "what was kept counts"
 
 
 def test_inventions_are_counted_and_dropped_or_kept(store, people):

@@ -176,6 +176,8 @@ def test_the_command_refuses_what_it_would_ignore_or_write_over(tmp_path, monkey
         (["tiny", "--as-text"], "--as NAME"),
         (["./tiny", "--person", "ann"], "--person means nothing"),
         (["./tiny", "--taxonomy", ","], "there: own"),
+        (["nosuch.pdf"], "no file nosuch.pdf"),
+        ([tmp_path], "the path of a résumé"),
     ):
         error = command(*wrong, "--home", tmp_path).exception
         assert isinstance(error, UsageError)

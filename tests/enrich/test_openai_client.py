@@ -5,6 +5,7 @@ import time
 from collections import deque
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from metier.enrich.language_model import Prompt
@@ -48,6 +49,13 @@ class Script:
 
     def forms(self) -> list[str]:
         return [request.get("response_format", {"type": "plain"})["type"] for request in self.requests]
+
+
+@pytest.fixture
+def httpserver():
+    """A server for each test: a request that a client gave up must not reach the script of the next one."""
+    with HTTPServer(threaded=True) as server:
+        yield server
 
 
 @pytest.fixture

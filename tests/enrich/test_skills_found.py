@@ -148,3 +148,10 @@ def test_time_does_not_grow_with_the_phrases():
         assert list(matcher.find(text)) == []
         seconds.append(time.process_time() - start)
     assert seconds[1] < 5 * seconds[0] + 0.1
+
+
+def test_an_abbreviation_alone_is_not_what_a_longer_name_adds_to_it():
+    finder = skill_finder(own_taxonomy())
+    for text in ("AWS", "Moved services to AWS", "five years of AWS cloud"):
+        assert "AWS certification" not in [match.name for match in finder.find(text)]
+    assert [match.name for match in finder.find("AWS certification")] == ["AWS certification"]

@@ -78,7 +78,7 @@ def smallest(**maps: float) -> dict[str, Any]:
     fold = {"fold": "given", "people": 1, "judged": 1, "candidates": 1, "interactions": 0}
     meta = {
         **{"dataset": "d", "protocol": "given", "k": 5, "seed": 0, "best": "m", "failed": {}, "command": "c"},
-        **{"models": about, "folds": [fold], "left_out": {"given": {}}, "budget": None},
+        **{"models": about, "folds": [fold], "left_out": {"given": {}}, "budget": None, "completed": None},
         **{"versions": {"python": "3"}, "machine": {"system": "s", "processor": "p", "cores": 1}},
     }
     return {"rows": rows, "differences": [], "tuned": [], "meta": meta}

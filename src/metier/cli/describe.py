@@ -34,11 +34,14 @@ def describe(
         else:
             print_table([f"datasets in {workspace.home}"], [[name] for name in names])
         return
-    facts = {"dataset": dataset, **summary(workspace.load(dataset))}
+    tables, completed = workspace.load(dataset), workspace.about(dataset).get("completed")
+    facts = {"dataset": dataset, "completed": completed, **summary(tables)}
     if as_json:
         print_json(facts)
         return
     print_table(["rows of", "number"], list(facts["counts"].items()), title=f"dataset {dataset}")
+    if completed:
+        print_table(["completed texts of people", ""], [[key, str(value)] for key, value in completed.items()])
     sides = [
         [side, facts[side]["without"], facts[side]["mean"], *facts[side]["quantiles"].values()]
         for side in ("per person", "per job")

@@ -137,7 +137,14 @@ def enrich(
             return
         from metier.enrich.grounds import gather_all
         from metier.enrich.run import Plan
-        from metier.enrich.texts import Unsupported, texts_name, texts_of, with_completed_texts, write_texts
+        from metier.enrich.texts import (
+            Unsupported,
+            audit_summary,
+            texts_name,
+            texts_of,
+            with_completed_texts,
+            write_texts,
+        )
 
         [(prompt, config)] = pairs
         everybody = list(gather_all(tables, chosen, inner=inner))
@@ -150,7 +157,16 @@ def enrich(
         path = write_texts(workspace, dataset, label, texts)
         if name is not None:
             about = {**workspace.about(dataset), "completed_for": f"{chosen}{', inner' if inner else ''}"}
-            about["completed"] = {"from": dataset, "texts": path.stem, "add": add, "shuffled": shuffled}
+            about["completed"] = {
+                "from": dataset,
+                "texts": path.stem,
+                "prompt": plan.completer.prompt.name,
+                "model": plan.completer.model,
+                **audit_summary(texts),
+                "unsupported_items": "kept" if keep_unsupported else "dropped",
+                "add": add,
+                "shuffled": shuffled,
+            }
             workspace.save(name, with_completed_texts(tables, texts, add=add, shuffled=shuffled), about)
             note(f"dataset {name!r} kept; its texts know what came before the cut-off of {about['completed_for']!r}")
         _show(plan, tally, path, as_json)
@@ -271,6 +287,10 @@ def _run(
             return run(plan, store, auditor, concurrency=concurrency, retry=retry, report=report), None
         except BudgetError as error:
             return latest[0], error
+        except KeyboardInterrupt:
+            bar.stop()
+            note("interrupted; what was finished is kept, and the same command goes on from there")
+            raise typer.Exit(130) from None
 
 
 def _live(tally: "Tally") -> str:

@@ -89,7 +89,8 @@ def judge(experiment: "Experiment", workspace: "Workspace", run: str, *, as_json
 
         evaluation = experiment.run(tables, extra=_oracle(workspace.dataset(experiment.dataset)), progress=show)
         bar.update(task, description="intervals and report")
-        report = run_folder.save(target, evaluation, experiment)
+        completed = workspace.about(experiment.dataset).get("completed")
+        report = run_folder.save(target, evaluation, experiment, completed=completed)
     rows = run_folder.load(target)["rows"]
     for label, why in evaluation.failed.items():
         note(f"{label} failed and has no row: {why}")

@@ -92,4 +92,5 @@ def configured(config: Path | None, embedded: bool, home: Path | None) -> Iterat
         yield LanguageModelConfig.load(config)
         return
     with local_model.serve(local_model.find(Workspace.open(home).home)) as base_url:
-        yield LanguageModelConfig(base_url=base_url, model=local_model.NAME, concurrency=1, max_tokens=300, timeout=300)
+        # One thread of a busy machine writes a few tokens a second.
+        yield LanguageModelConfig(base_url=base_url, model=local_model.NAME, concurrency=1, max_tokens=800, timeout=900)

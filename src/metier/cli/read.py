@@ -63,6 +63,8 @@ def read(
 
 def _reason(path: Path, error: MetierError | OSError) -> str:
     """Why a file was not read, beginning with its name."""
+    if path.is_dir():
+        return f"{path}: is a folder; cure: name the résumés in it, {path}/*"
     if isinstance(error, OSError):
         return f"{path}: {error.strerror or type(error).__name__}; cure: the path of a file that you may read"
     said = str(error)

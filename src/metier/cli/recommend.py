@@ -1,6 +1,7 @@
 """`metier recommend`: ask a bundle for jobs, for known people or for one new person with a résumé."""
 
 import re
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,6 +48,8 @@ def recommend(
     as_json: Json = False,
 ) -> None:
     """Recommend open jobs, best first. What a person applied to already is left out."""
+    import numpy as np
+
     from metier.bundle import load
     from metier.data.workspace import Workspace
 
@@ -70,7 +73,12 @@ def recommend(
     else:
         ids = ["new"]
         query = _newcomer(loaded, visible_text(resume) if resume else "", city=city, state=state, country=country)
-    rows = _rows(loaded, ids, query, loaded.recommend(query, k))
+    ranking = loaded.recommend(query, k)
+    if users is None and query.features is not None and query.features.nnz:
+        elsewhere = loaded.recommend(replace(query, features=query.features * 0), k)
+        if np.array_equal(ranking.items, elsewhere.items):
+            note(f"model {loaded.name!r} ignores the place: without it these are the same; `place` and `fm` use it")
+    rows = _rows(loaded, ids, query, ranking)
     silent = len(ids) - rows["person"].n_unique()
     if silent:
         cure = "; `content` and `fm` read a résumé, `place` a place" if users is None else ""
@@ -107,14 +115,18 @@ def _known(bundle: "Bundle", ids: list[str], *, skip_unknown: bool) -> list[str]
 
 
 def _newcomer(bundle: "Bundle", text: str, **place: str | None) -> "Query":
+    from metier.features.encoder import PLACES
+
     if not bundle.model.scores_new_users:
         raise UsageError(f"model {bundle.name!r} cannot rank for a new person; cure: train content, place or fm")
     query = bundle.newcomer(text, **place)
     columns = query.features.indices if query.features is not None else []
     found = {bundle.dataset.user_features.names[column].split("=")[0] for column in columns}
-    for name, value in place.items():
+    for name, (_, *coarser) in PLACES.items():
+        value, lacking = place.get(name), [f"--{one}" for one in coarser if place[one] is None]
         if value is not None and name not in found:
-            note(f"{name} {value!r} is not in the training data as given (a city needs its --state and --country)")
+            cure = f"give {' and '.join(lacking)}, too" if lacking else "spell it as there"
+            note(f"{name} {value!r} is left out: nobody in the training data is there, written so; cure: {cure}")
     return query
 
 

@@ -37,7 +37,14 @@ def skills(
     from metier.enrich.taxonomy import load_taxonomy
 
     workspace = Workspace.open(home)
-    is_file = what not in workspace.names("datasets") and Path(what).is_file()
+    datasets = workspace.names("datasets")
+    is_file = what not in datasets and Path(what).is_file()
+    if what not in datasets and not is_file:
+        there = ", ".join(datasets) or "none yet"
+        raise UsageError(
+            f"no file {what} and no dataset of that name in {workspace.home} (there: {there}); "
+            "cure: the path of a résumé (PDF, DOCX, text, ...), or a dataset's name"
+        )
     _check(is_file, what, {"--exact": exact}, {"--person": person, "--as": name, "--as-text": as_text}, name)
     terms = load_taxonomy(workspace, [one.strip() for one in taxonomy.split(",") if one.strip()])
     if is_file:

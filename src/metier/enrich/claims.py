@@ -5,17 +5,38 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from metier.enrich.phrases import fold, words
+from metier.sources.documents.vocabulary import degree_letters
 
-DEGREES = {
-    "doctorate": r"(?i:\bph\.? ?d\b|\bdoctora\w*|\bdoctor of\b)|\b[JM]\.?D\b",
-    "master": r"(?i:\bmaster['’]?s\b|\bmasters?(?= (?:of|in|degree)\b)|\bm\.?b\.?a\b|\bmsc\b)|\bM\.[AS]\b",
-    "bachelor": r"(?i:\bbachelor\w*|\bbsc\b|\bundergraduate degree\b)|\bB\.?[AS]\b|\bB\.?Eng\b",
-    "associate": r"(?i:\bassociate['’]s\b|\bassociates?(?= (?:of|in|degree)\b))",
-    "vocational": r"(?i:\bvocational\b|\btrade school\b|\btechnical school\b)",
-    "high school": r"(?i:\bhigh school\b|\bsecondary school\b)|\bGED\b",
+_BARE = {"BA", "BS", "JD", "MD"}
+"""Of two letters only these are degrees without dots: "MS" is a program as often, "MA" a state, "AS" a word."""
+_WORDS = {"bed", "med"}
+"""Letters of degrees that are words without dots."""
+
+
+def _letters(level: str) -> str:
+    """A pattern of the vocabulary's degrees of a level: with dots, and without where nothing else is meant."""
+    forms = []
+    for parts in degree_letters(level):
+        bare = "".join(parts)
+        dot = r"\." if len(bare) == len(parts) else r"\. ?"  # "Ph. D." is one, "M. A. Smith" is not
+        forms.append(rf"(?i:{dot.join(parts)}\.?)")
+        if bare in _BARE or (len(bare) > 2 and bare.casefold() not in _WORDS):
+            forms.append(bare if bare in _BARE else f"(?i:{bare})")
+    return rf"(?<![\w.])(?:{'|'.join(forms)})(?!\w)"
+
+
+_DEGREES = {
+    level: re.compile(f"{named}|{_letters(level)}")
+    for level, named in {
+        "doctorate": r"(?i:\bdoctora\w*|\bdoctor of\b)",
+        "master": r"(?i:\bmaster['’]?s\b|\bmasters?(?= (?:of|in|degree)\b))",
+        "bachelor": r"(?i:\bbachelor\w*|\bundergraduate degree\b)",
+        "associate": r"(?i:\bassociate['’]s\b|\bassociates?(?= (?:of|in|degree)\b))",
+        "vocational": r"(?i:\bvocational\b|\btrade school\b|\btechnical school\b)",
+        "high school": r"(?i:\bhigh school\b|\bsecondary school\b)",
+    }.items()
 }
-"""How each level of schooling is written; acronyms only in capitals."""
-_DEGREES = {level: re.compile(pattern) for level, pattern in DEGREES.items()}
+"""How each level of schooling is written, in words or by the letters in the vocabulary of résumés."""
 _NUMBER_WORDS = (
     "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
     "nineteen twenty"
@@ -80,6 +101,8 @@ def degrees(text: str) -> set[str]:
 
     >>> sorted(degrees("MBA, B.S. and a high school diploma; sales associate, scrum master"))
     ['bachelor', 'high school', 'master']
+    >>> sorted(degrees("Ph. D., a JD, AAS and b.com; MS Office, MA, bed making, M. A. Smith"))
+    ['associate', 'bachelor', 'doctorate']
     """
     return {level for level, pattern in _DEGREES.items() if pattern.search(text)}
 

@@ -113,11 +113,8 @@ def serve(gguf: Path, *, context: int = CONTEXT, timeout: float = 60.0) -> Itera
     try:
         yield _address(child, gguf, timeout)
     finally:
-        try:
-            child.communicate(timeout=10)  # closes its input, which ends it
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        child.kill()  # it has nothing to finish or to keep
+        child.communicate()
 
 
 def _address(child: subprocess.Popen[str], gguf: Path, timeout: float) -> str:

@@ -13,11 +13,11 @@ from itertools import count
 from phonenumbers import SUPPORTED_REGIONS, Leniency, PhoneNumberMatcher
 
 from metier.sources.candidate import Contact
+from metier.sources.documents.vocabulary import words
 
 _AT, _DOT = r"(?:@|\s?[\[(]at[\])]\s?)", r"(?:\.|\s?[\[(]dot[\])]\s?)"
 _REST = r"[^\s<>()\[\]\"',;]+"
-_STATES = "A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|"
-_STATES += "S[CD]|T[NX]|UT|V[AT]|W[AIVY]"
+_STATES = "|".join(sorted(words("places", "states")))
 
 _PATTERNS = {
     "email": re.compile(rf"\b[\w.+'-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{1,63}})+", re.IGNORECASE),

@@ -107,5 +107,8 @@ class LanguageModelConfig(BaseModel):
         try:
             return cls.model_validate(settings)
         except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+            wrong = "; ".join(
+                f"{'.'.join(map(str, e['loc']))}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors(include_input=False)
+            )
             raise ConfigError(f"{where}: {wrong}") from None  # the cause would show what was written, perhaps a key

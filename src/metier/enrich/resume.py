@@ -16,6 +16,9 @@ _MASKED = re.compile(rf"[^\S\n]*{PLACEHOLDER.pattern}")
 MOST_STATEMENTS = 6
 """Sentences of summary that a model may write; the extractive one has as many as the person's own text."""
 
+MOST_CITES = 4
+"""Labels that a model may cite for an item: what cites everything says where nothing comes from."""
+
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 Quote = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
@@ -98,6 +101,8 @@ class Resume(Record):
 def answer_schema(sections: Sequence[Section]) -> dict[str, Any]:
     """The JSON Schema of an answer with these sections, all of them required."""
     whole = _without_titles(Resume.model_json_schema())
+    for item in whole["$defs"].values():
+        item["properties"]["cites"] |= {"maxItems": MOST_CITES}
     properties = {section: whole["properties"][section] for section in sections}
     for one in properties.values():
         one.pop("default", None)

@@ -6,11 +6,10 @@ nobody can know whether its answer was lost.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from typing import Any
 
 from metier.enrich.audit import Auditor
@@ -19,19 +18,22 @@ from metier.enrich.grounds import Grounds
 from metier.enrich.openai_client import Call
 from metier.store import Completion, CompletionStore, Spending
 
+A_MOMENT = 0.2
+"""Seconds between two looks for Ctrl-C: polars' handler of it lets an endless wait go on, so that none may be used."""
+
 
 @dataclass
 class Tally:
-    """How far a run is and what came of it; what earlier runs finished is counted in `states`."""
+    """How far a run is and what came of it, what earlier runs finished included, but for what it took."""
 
     total: int
     states: Counter[str] = field(default_factory=Counter)
     here: int = 0
     """End states reached in this run."""
     items: int = 0
-    """Items that were audited in this run."""
+    """Items that were audited."""
     unsupported: Counter[str] = field(default_factory=Counter)
-    """Items of this run that failed the audit, by class."""
+    """Items that failed the audit, by class."""
     cost: float = 0.0
     """Of this run's requests, in vain or not."""
     tokens: int = 0
@@ -44,8 +46,14 @@ class Tally:
 
     @property
     def audit_rate(self) -> float | None:
-        """Share of this run's items that failed the audit; None without items."""
+        """Share of the items that failed the audit; None without items."""
         return self.unsupported.total() / self.items if self.items else None
+
+    def add(self, made: Completion) -> None:
+        """Count a completion that reached its end."""
+        self.states[made.state] += 1
+        self.items += made.audit.get("items", 0)
+        self.unsupported.update(made.audit.get("by_class", {}))
 
 
 @dataclass(frozen=True)
@@ -91,22 +99,31 @@ def run(
 
     Raises
     ------
-    BudgetError : the budget is spent; everything finished until then is kept.
+    BudgetError : the budget is spent; what is under way ends, and everything finished until then is kept.
+    KeyboardInterrupt : at once, whatever is waited for; no request is sent after it, and those under way stay open in
+        the ledger.
     """
     todo = plan.todo(retry=retry)
-    again = set(todo)
-    kept = Counter(state for key, state in plan.states.items() if key not in again)
-    work = _Run(plan, store, auditor, iter(todo), Tally(len(plan.grounds), kept), report)
-    report(work.tally)
-    with ThreadPoolExecutor(concurrency, thread_name_prefix="complete") as pool:
-        workers = [pool.submit(work.go_on) for _ in range(concurrency)]
-        try:
-            wait(workers, return_when=FIRST_EXCEPTION)
-        finally:
-            work.stop.set()  # after an error or Ctrl-C: what is under way ends, nothing new begins
-    for worker in workers:
-        worker.result()
-    return work.tally
+    tally = Tally(len(plan.grounds))
+    for made in store.read(list(set(plan.states) - set(todo))):
+        tally.add(made)
+    report(tally)
+    work = _Run(plan, store, auditor, iter(todo), tally, report)
+    # Daemons: no wait, for an answer or before a retry, keeps an interrupted process alive.
+    workers = [Thread(target=work.go_on, daemon=True) for _ in range(concurrency)]
+    try:
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            while worker.is_alive():
+                worker.join(A_MOMENT)
+    except KeyboardInterrupt:
+        work.stop.set()
+        work.interrupted.set()
+        raise
+    for error in work.errors:
+        raise error
+    return tally
 
 
 @dataclass
@@ -118,6 +135,11 @@ class _Run:
     tally: Tally
     report: Callable[[Tally], None]
     stop: Event = field(default_factory=Event)
+    """Nobody new begins."""
+    interrupted: Event = field(default_factory=Event)
+    """Nothing is sent any more, also for those who began: nobody waits for it."""
+    errors: list[BaseException] = field(default_factory=list)
+    """What ended workers."""
     lock: Any = field(default_factory=Lock)
 
     def go_on(self) -> None:
@@ -128,11 +150,12 @@ class _Run:
                 self.store.save(made)
                 with self.lock:
                     for one in made:
-                        self.count(one)
+                        self.tally.add(one)
+                    self.tally.here += len(made)
                     self.report(self.tally)
-        except BaseException:
+        except BaseException as error:  # raised again where the run was started
             self.stop.set()
-            raise
+            self.errors.append(error)
 
     def take(self, most: int) -> Sequence[str]:
         with self.lock:
@@ -143,6 +166,8 @@ class _Run:
 
         def on_call(call: Call) -> None:
             if call.status is None:
+                if self.interrupted.is_set():
+                    raise KeyboardInterrupt
                 self.store.sent(key, call.id, call.attempt, completer.model, call.spending)
                 return
             self.store.ended(call.id, call.status, call.spending)
@@ -185,9 +210,3 @@ class _Run:
             started=started,
             finished=datetime.now(UTC),
         )
-
-    def count(self, made: Completion) -> None:
-        self.tally.states[made.state] += 1
-        self.tally.here += 1
-        self.tally.items += made.audit.get("items", 0)
-        self.tally.unsupported.update(made.audit.get("by_class", {}))

@@ -28,6 +28,7 @@ _BREAK = re.compile(
     r"[.!?](?=\s|$)|[,;:|()\[\]{}•·*/\n\r\t]|\s[-–—]\s|\b(?:and|or|und|including|such as|using)\b", re.I
 )
 """Where a clause ends."""
+_ABBREVIATION = re.compile(r"\b[A-Z][A-Z0-9]{1,4}\b")
 _FILLER = frozenset(
     word.folded
     for word in words(
@@ -100,7 +101,9 @@ class SkillFinder:
         ]
         best, cosine = self._nearest([texts[row][start:end] for row, start, end in spans])
         for (row, start, end), number, score in zip(spans, best, cosine, strict=True):
-            if score >= self.threshold and not _said(exact[row], number, start, end):
+            if score < self.threshold or _only_letters(texts[row][start:end], self._terms[number][2]):
+                continue
+            if not _said(exact[row], number, start, end):
                 found[row].append(self._match(int(number), start, end, float(score)))
         return [sorted(line, key=lambda match: (match.start, match.end, match.id)) for line in found]
 
@@ -181,6 +184,19 @@ def clauses(text: str) -> list[tuple[int, int]]:
 
 def _number(word: str) -> bool:
     return word.rstrip("+").isdigit()
+
+
+def _only_letters(clause: str, name: str) -> bool:
+    """Whether the abbreviation that begins a name of several words is all that a clause has of it.
+
+    >>> _only_letters("AWS cloud services", "AWS certification"), _only_letters("SQL", "Structured query language SQL")
+    (True, False)
+    """
+    letters = _ABBREVIATION.match(name)
+    if letters is None or letters[0] not in _ABBREVIATION.findall(clause):
+        return False
+    others = {word.folded for word in words(name[letters.end() :])}
+    return bool(others) and not others & {word.folded for word in words(clause)}
 
 
 def _said(exact: Sequence[Found], number: int, start: int, end: int) -> bool:

@@ -64,6 +64,17 @@ def texts_of(plan: Plan, store: CompletionStore, *, unsupported: Unsupported = "
     return pl.DataFrame(rows, schema=TEXTS)
 
 
+def audit_summary(texts: pl.DataFrame) -> dict[str, Any]:
+    """Of TEXTS: how many people there are and have a completed text, items audited and the share that failed."""
+    items, unsupported = int(texts["items"].sum()), int(texts["unsupported"].sum())
+    return {
+        "people": len(texts),
+        "done": int((texts["state"] == "done").sum()),
+        "items": items,
+        "unsupported_share": round(unsupported / items, 4) if items else None,
+    }
+
+
 def texts_name(completer: Completer, protocol: Protocol, *, inner: bool, unsupported: Unsupported) -> str:
     """A name that tells what the texts are and that no other prompt, model or settings share.
 

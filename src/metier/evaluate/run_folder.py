@@ -11,6 +11,7 @@ experiment.toml   repeats the run; report.html shows it
 import json
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,9 +33,16 @@ from metier.evaluate.summary import against_best, against_defaults, best, rows
 PACKAGES = ("metier", "numpy", "scipy", "numba", "polars")
 
 
-def save(folder: Path, evaluation: Evaluation, experiment: Experiment) -> Path:
-    """Write the run in place of an older one of the same name; returns the report's path."""
-    document, timings, toml = _document(evaluation, experiment), _timings(evaluation), experiment.toml()
+def save(
+    folder: Path, evaluation: Evaluation, experiment: Experiment, *, completed: Mapping[str, Any] | None = None
+) -> Path:
+    """Write the run in place of an older one of the same name; returns the report's path.
+
+    Parameters
+    ----------
+    completed : what `dataset.json` says about the completed texts of the people, where they have such.
+    """
+    document, timings, toml = _document(evaluation, experiment, completed), _timings(evaluation), experiment.toml()
     folder.parent.mkdir(parents=True, exist_ok=True)
     # After the swap there is nothing left to clean up; after an error nothing half-written stays behind.
     with TemporaryDirectory(prefix=".", dir=folder.parent, ignore_cleanup_errors=True) as temporary:
@@ -75,10 +83,11 @@ def per_user(evaluation: Evaluation) -> pl.DataFrame:
     )
 
 
-def _document(evaluation: Evaluation, experiment: Experiment) -> dict[str, Any]:
+def _document(evaluation: Evaluation, experiment: Experiment, completed: Mapping[str, Any] | None) -> dict[str, Any]:
     """The content of metrics.json."""
     meta = {
         **experiment.model_dump(mode="json", exclude={"models"}),
+        "completed": None if completed is None else dict(completed),
         "command": experiment.command,
         "best": best(evaluation),
         "models": {label: asdict(about) for label, about in evaluation.about.items()},

@@ -3,8 +3,8 @@
     with MockEndpoint(Faults(rate_limited=0.3, broken=0.15)) as endpoint:
         model = OpenAIModel(LanguageModelConfig(base_url=endpoint.url, model="mock"))
 
-`python -m metier.testing.endpoint --help` runs it as a process of its own. Which request fails how depends on the seed,
-the question and how often it was asked, not on the order in which threads arrive.
+`python -m metier.testing.endpoint` runs it as a process of its own, until its standard input ends. Which request fails
+how depends on the seed, the question and how often it was asked, not on the order in which threads arrive.
 """
 
 import argparse

@@ -82,6 +82,19 @@ def test_labels():
     assert person.languages == ("Hindi", "English")
 
 
+ROWS = """Anna Example
+Technical Skills\tPython, SQL
+Languages\t: English, German
+Education\tMBA, Sample University, 2015
+"""
+
+
+def test_a_heading_in_the_first_cell_of_a_table_row():
+    person = candidate(ROWS)
+    assert (person.skills, person.languages) == (("Python", "SQL"), ("English", "German"))
+    assert person.education == (Education(degree="MBA", school="Sample University", end="2015"),)
+
+
 @pytest.mark.parametrize(
     ("line", "start", "end"),
     [

@@ -39,7 +39,7 @@ def checked_archive(content: bytes, limits: Limits) -> tuple[zipfile.ZipFile, st
             return archive, "odt"
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, NotImplementedError, zlib.error) as error:
         raise Refused(f"is a damaged or encrypted zip archive ({type(error).__name__}); {_CURE}") from None
-    raise Refused(f"is a zip archive but neither DOCX nor ODT; {_CURE}")
+    raise Refused("is a zip archive but neither DOCX nor ODT; cure: unpack it and name the résumés in it")
 
 
 def _checked_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, left: int) -> int:

@@ -36,9 +36,8 @@ def _facts(line: str) -> dict[str, str | None]:
     if degree:
         facts["degree"] = degree[0].strip()
         rest = line[degree.end() :]
-        if field := _FIELD.match(
-            _cut(line, dates)[degree.end() :] if dates and dates.where[0] > degree.end() else rest
-        ):
+        field = _FIELD.match(_cut(line, dates)[degree.end() :] if dates and dates.where[0] > degree.end() else rest)
+        if field and not _is_school(field[1]):
             facts["field"] = field[1].strip()
     school = next((part for part in _PART.split(_cut(line, dates)) if _is_school(part)), None)
     if school:

@@ -8,7 +8,7 @@ from metier.sources.documents.vocabulary import headings
 
 BULLET = re.compile(r"^(?:[•·▪●■◦‣∙○➢➤►✓*o\-–—]|\u00b7|\uf0b7|\(?\d{1,2}[.)])\s+(?=\S)")
 """What begins an item of a list."""
-_LABEL = re.compile(r"(.[^:•]{1,60}?)\s*(?:([:•])(.*))?")
+_LABEL = re.compile(r"(.[^:•\t]{1,60}?)\s*(?:([:•]|(?<=\t))(.*))?")
 
 
 class Section(NamedTuple):
@@ -19,7 +19,8 @@ class Section(NamedTuple):
 
 
 def sections_of(text: str) -> list[Section]:
-    """Sections in the order of the text. A heading is a line of its own, or a label with its content behind a colon."""
+    """Sections in the order of the text. A heading is a line of its own, or has its content behind a colon or in the
+    next cell of a table."""
     found = [Section("head", [])]
     for line in _separated(text).split("\n"):
         name, rest = _heading(line)

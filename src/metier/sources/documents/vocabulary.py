@@ -20,12 +20,18 @@ def headings() -> dict[str, str]:
 
 
 @cache
+def degree_letters(level: str) -> tuple[tuple[str, ...], ...]:
+    """The degrees of a level of schooling, each as the parts between its dots, such as ("B", "Sc")."""
+    listed = _vocabulary()["education"]["degrees"][level]
+    return tuple(tuple(part for part in degree.split(".") if part) for degree in listed)
+
+
+@cache
 def degrees() -> re.Pattern[str]:
     """Degrees by their letters ("B.Sc.", "BSc", "B. Sc"), and in words ("Bachelor of Science")."""
-    short = "|".join(
-        r"\.? ?".join(re.escape(part) for part in degree.split(".") if part) + r"\.?"
-        for degree in sorted(_vocabulary()["education"]["degrees"], key=len, reverse=True)
-    )
+    listed = (parts for level in _vocabulary()["education"]["degrees"] for parts in degree_letters(level))
+    longest_first = sorted(listed, key=lambda parts: len(".".join(parts)), reverse=True)
+    short = "|".join(r"\.? ?".join(parts) + r"\.?" for parts in longest_first)
     long = (
         r"(?:Bachelor|Master|Associate|Doctor)(?:'?s|’s)?(?: [Dd]egree)?(?: of [A-Z][\w]+(?: Administration| Arts)?)?"
     )
