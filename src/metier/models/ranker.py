@@ -96,8 +96,16 @@ class Ranker(Fitted):
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Learn from the earlier cuts, then fit sources and features on everything."""
-        config = self.config
         self.names_, features, label, row = self._examples(data, rng)
+        self._learn(features, label, row, seed=int(rng.integers(2**31)))
+        self.sources_, self.evidence_ = self._sources().fit(data, rng), Evidence().fit(data)
+        self.newest_ = newest(data)
+        self.asked_ = np.full(len(data.users), np.nan) if data.asked is None else data.asked
+        return self
+
+    def _learn(self, features: Floats, label: NDArray[np.int8], row: Nums, *, seed: int) -> None:
+        """Weights and trees from examples as `_examples` gives them."""
+        config = self.config
         logit = ConditionalLogit.fit(features, label, row, reg=config.linear_reg)
         self.mean_, self.spread_, self.weights_ = logit.mean, logit.spread, logit.weights
         first = logit.score(features)
@@ -106,7 +114,7 @@ class Ranker(Fitted):
             np.column_stack([features, first]),
             label,
             row,
-            seed=int(rng.integers(2**31)),
+            seed=seed,
             rounds=min(config.rounds, max(1, taught // 3)),
             learning_rate=config.learning_rate,
             num_leaves=min(config.leaves, max(4, taught // 40)),
@@ -115,10 +123,6 @@ class Ranker(Fitted):
             bagging_fraction=config.rows,
             lambda_l2=config.reg,
         )
-        self.sources_, self.evidence_ = self._sources().fit(data, rng), Evidence().fit(data)
-        self.newest_ = newest(data)
-        self.asked_ = np.full(len(data.users), np.nan) if data.asked is None else data.asked
-        return self
 
     def _examples(
         self, data: Dataset, rng: np.random.Generator
