@@ -3,7 +3,7 @@
     python benchmarks/lgir.py [--home metier-home] [--datasets demo,quickhire] [--device cpu]
 
 For each dataset, under its default protocol, on the last fold: where few-shot people lie to many-shot ones before and
-after the generator (`metier.models.alignment`), with and without the gradient penalty; seconds an epoch; people ranked
+after the generator (`metier.testing.alignment`), with and without the gradient penalty; seconds an epoch; people ranked
 a second, top 25 of the whole catalogue.
 """
 
@@ -17,10 +17,10 @@ from environments import machine, table
 from metier.data.workspace import Workspace
 from metier.evaluate.evaluation import Stage, prepare
 from metier.evaluate.experiment import default_protocol
-from metier.models.alignment import alignment
 from metier.models.base import recommend
 from metier.models.lgir import LGIR, LGIRConfig
 from metier.models.shots import STRONG, WEAK, count_labels
+from metier.testing.alignment import alignment
 
 COLUMNS = ["", "people", "few-shot, distance before", "after", "spread", "identity", "epoch s", "people/s"]
 

@@ -24,6 +24,8 @@ LEARNERS = {
     "ials": {},
     "content": {},
     "two-tower": {},
+    "lgir": {"learning_rate": 0.01, "epochs": 40},
+    "lgir-fm": {},
     "lightgcn": {"embedding_size": 16},
 }
 """Models that must see the two colours of the checkerboard, with the settings that fit its size."""

@@ -1,7 +1,5 @@
 """LGIR's losses by hand, its game on known distributions, its answers without torch, and what completion is worth."""
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -9,10 +7,9 @@ import pytest
 from metier.data import CSR, Dataset, Query
 from metier.errors import ConfigError
 from metier.features.assemble import assemble
-from metier.models.alignment import alignment
 from metier.models.base import recommend
 from metier.models.lgir import LGIR, LGIRConfig
-from metier.models.shots import STRONG, WEAK, count_labels
+from metier.testing.alignment import alignment
 from metier.testing.worlds import small_town
 
 pytestmark = pytest.mark.usefixtures("torch")
@@ -142,7 +139,7 @@ def test_answers_are_those_of_torch(torch, monkeypatch, gate, matching):
     kept, answers = {}, of.answers
 
     def keep(model, *rest):
-        kept["model"] = model
+        kept["model"], kept["jobs"] = model, rest[0]
         return answers(model, *rest)
 
     monkeypatch.setattr(of, "answers", keep)
@@ -151,13 +148,16 @@ def test_answers_are_those_of_torch(torch, monkeypatch, gate, matching):
     theirs, rows = kept["model"], np.arange(len(data.users), dtype=np.int32)
     codes = CSR(data.user_features.matrix @ model.codes_)
     inputs = of.Inputs(model._shared(data.user_texts, codes), data.user_features.matrix)
+    asked = kept["jobs"]
+    crowd = torch.from_numpy(np.bincount(data.interactions.items, minlength=len(data.items)).astype(np.float32))
     few = np.diff(data.matrix.indptr) <= model.few_
     with torch.no_grad():
         x = theirs.represent(inputs, rows, torch.ones(len(rows)))
         low = of.is_low(theirs, x, few, model.config)
         x = torch.where(low[:, None], theirs.generator(x), x)
-        scores = theirs.matching.people(x).numpy() @ model.item_vectors()[:, :-1].T + model.item_vectors()[:, -1]
-    np.testing.assert_allclose(model.score(data.query(rows)), scores, rtol=1e-4, atol=1e-4)
+        y = theirs.job(asked, theirs.job_ids(np.arange(len(data.items))))
+        scores = theirs.matching.people(x) @ theirs.matching.jobs(y).T + theirs.matching.alone(y, crowd)
+    np.testing.assert_allclose(model.score(data.query(rows)), scores.numpy(), rtol=1e-4, atol=1e-4)
     assert low.any()
     assert gate != "count" or not low.all()
 
@@ -175,24 +175,38 @@ def test_who_is_refined():
     assert np.isfinite(as_they_are.represent(data.query(rows))).all()  # nobody is asked
 
 
-def test_the_classifier_learns_the_counts():
-    data = assemble(small_town(people=300)).dataset
-    counts = np.diff(data.matrix.indptr).astype(np.int64)
-    labels, _ = count_labels(counts, 1 / 3, 2 / 3)
-    model = fitted(data, classifier_weight=1.0, epochs=30)
-    query = data.query(np.arange(len(data.users), dtype=np.int32))
-    calls = model.classifier_(model.represent(query, refine=False))[:, 0]
-    assert np.mean(calls[labels == STRONG] > 0) > 0.8
-    assert np.mean(calls[labels == WEAK] < 0) > 0.8
+def test_the_classifier_tells_people_it_has_not_seen():
+    """Those who say "busy" apply often. Half of them have no id to the model: only the word tells."""
+    tables = small_town(people=300)
+    counts = dict(tables.interactions.group_by("person").len().iter_rows())
+    many = [counts.get(person, 0) >= 3 for person in tables.people["id"]]
+    people = tables.people.with_columns(text=pl.Series(["busy eager tireless" if one else "calm" for one in many]))
+    data = assemble(tables.replace(people=people, history=tables.history.clear())).dataset
+    model = fitted(data, classifier_weight=1.0, epochs=30, attributes=False, ids=False)
+    told = Query(np.full(2, -1, np.int32), CSR((2, len(data.items)), dtype=np.float32), None, ["busy tireless", "calm"])
+    busy, calm = model.classifier_(model.represent(told, refine=False))[:, 0]
+    assert busy > 0 > calm
 
 
 def test_people_with_equal_counts_leave_nothing_to_align():
+    tables = small_town(people=150)
+    firsts = tables.interactions.unique("person", keep="first", maintain_order=True)
+    some = tables.replace(interactions=firsts).keep(people=firsts["person"], jobs=tables.jobs["id"])
+    some = assemble(some).dataset
+    model, query = fitted(some), some.query(np.arange(9, dtype=np.int32))
+    assert np.isfinite(model.score(query)).all()
+    np.testing.assert_array_equal(model.represent(query), model.represent(query, refine=False))
+
+
+def test_of_an_id_without_an_application_nothing_is_known():
+    """A known person who never applied is served as a stranger who says the same."""
     data = assemble(small_town(people=150)).dataset
-    first = np.unique(data.interactions.users, return_index=True)[1]
-    pairs = data.interactions
-    one_each = type(pairs)(*(part[first] for part in (pairs.users, pairs.items, pairs.weights, pairs.times)))
-    some = replace(data, interactions=one_each)
-    assert np.isfinite(fitted(some, few=0.0, many=1.0).score(some.query(np.arange(9, dtype=np.int32)))).all()
+    silent = np.flatnonzero(np.diff(data.matrix.indptr) == 0)[:5].astype(np.int32)
+    model = fitted(data)
+    assert not model.ids_[silent].any()
+    known = data.query(silent)
+    stranger = Query(np.full(5, -1, np.int32), known.history, known.features, known.texts)
+    np.testing.assert_array_equal(model.score(known), model.score(stranger))
 
 
 TRADES = ("nurse", "welder", "teacher", "driver")

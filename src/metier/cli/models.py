@@ -69,7 +69,7 @@ def _settings(schema: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "name": name,
             "type": _type(field),
-            "default": str(field.get("default", "required")),
+            "default": "its own" if isinstance(field.get("default"), dict) else str(field.get("default", "required")),
             "bounds": ", ".join(f"{sign} {field[key]}" for key, sign in bounds.items() if key in field),
             "help": " ".join(field.get("description", "").split()),
         }

@@ -97,10 +97,11 @@ class LGIR(Factored):
 
         x_c = u_c + MLP(u_c),  x_j = u_j + MLP'(u_j)
         x̂_c = x_c + G(x_c) if C(x_c) < 1/2, else x_c
-        y(c, j) = w . (x̂_c * x_j) + v . x_j
+        y(c, j) = w . (x̂_c * x_j) + v . x_j + e ln(n_j + a)
 
     The classifier C tells few-shot people (at most κ2 applications) from many-shot ones (at least κ1). The generator G
-    plays against a discriminator D, which tells x_c of many-shot people from x̂_c of few-shot ones.
+    plays against a discriminator D, which tells x_c of many-shot people from x̂_c of few-shot ones. n_j counts the
+    applications to j. Without people of both kinds nobody is refined.
 
         L = L_rec + λ1 L_C + λ2 L_G (+ λ3 reconstruction), alternated with L_D
 
@@ -122,7 +123,8 @@ class LGIR(Factored):
     generator_: TwoLayers
     head_: Floats  # (D,) w
     few_: int  # κ2
-    job_vectors_: Floats  # (I, D + 1) x_j and v . x_j
+    refines_: int  # 0 where nobody is refined
+    job_vectors_: Floats  # (I, D + 1) x_j, and v . x_j + e ln(n_j + a)
 
     def __init__(self, config: LGIRConfig = LGIRConfig()) -> None:
         self.config = config
@@ -151,9 +153,10 @@ class LGIR(Factored):
         except UsageError:  # all alike: there is nobody to learn from
             labels, self.few_ = np.full(len(counts), UNLABELLED, np.int8), int(counts.max(initial=0))
         blocks = [self.texts_.width_, self.topics_.width_, *fields, config.embedding_size]
+        self.refines_ = int(training.refines(config, labels))
         near = FactorizationConfig(negatives=config.negatives, same_state=config.same_state, same_city=config.same_city)
         model = training.train(data, asking, asked, blocks, labels, self.few_, config, near, int(rng.integers(2**31)))
-        self.values_, self.ids_ = training.array(model.person.values), training.array(model.people_ids)
+        self.values_, self.ids_ = training.array(model.person.values), training.array(model.people_ids.everybody())
         for kept, network in (
             (self.mlp_, model.person.mlp),
             (self.classifier_, model.classifier),
@@ -173,7 +176,7 @@ class LGIR(Factored):
         ids = np.where(known[:, None], self.ids_[np.where(known, query.users, 0)], np.float32(0))
         u = np.hstack([self._shared(texts, CSR(features @ self.codes_)), features @ self.values_ + ids])
         x = np.asarray(u + self.mlp_(u), np.float32)
-        if self.config.generator == "identity" or not refine:
+        if not (self.refines_ and refine):
             return x
         match self.config.gate:
             case "classifier":

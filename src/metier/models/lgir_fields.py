@@ -1,7 +1,7 @@
 """Factorization machines that also read who a person is to LGIR."""
 
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -19,16 +19,34 @@ FIELD = "lgir"
 """The field that people and jobs get."""
 
 
-class LGIRFieldsConfig(ModelConfig):
-    """The field, and the machines on both sides of it."""
+class FrozenLGIRConfig(LGIRConfig):
+    """The settings of LGIR, by default without ids: a vector that knows a person's applications by heart would give
+    away, while the machine learns, the application that it is to predict."""
+
+    ids: bool = False
+    """Whether people and jobs have learned vectors of their own."""
+
+
+class LGIRFMConfig(ModelConfig):
+    """The field, and the models on both sides of it."""
 
     size: int = Field(default=32, ge=1)
     """Numbers of the field: LGIR's vectors on the main axes of those of the jobs."""
-    lgir: dict[str, Any] = Field(default={"ids": False})
-    """Settings of LGIR. Without ids, because a vector that knows a person's applications by heart would give away,
-    while the machine learns, the application that it is to predict."""
-    machine: dict[str, Any] = Field(default={})
-    """Settings of the machine."""
+    lgir: FrozenLGIRConfig = FrozenLGIRConfig()
+    """Settings of LGIR; without ids unless they say so."""
+    machine: FMConfig = FMConfig()
+    """Settings of FM."""
+
+
+class LGIRAFMConfig(ModelConfig):
+    """The field, and the models on both sides of it."""
+
+    size: int = Field(default=32, ge=1)
+    """Numbers of the field: LGIR's vectors on the main axes of those of the jobs."""
+    lgir: FrozenLGIRConfig = FrozenLGIRConfig()
+    """Settings of LGIR; without ids unless they say so."""
+    machine: AFMConfig = AFMConfig()
+    """Settings of AFM."""
 
 
 class _WithField(Fitted):
@@ -38,7 +56,7 @@ class _WithField(Fitted):
     (Deerwester et al. 1990) and scaled to length 1: `size` numbers beside the other fields.
     """
 
-    config: LGIRFieldsConfig
+    config: LGIRFMConfig | LGIRAFMConfig
     scores_new_users: ClassVar[bool] = True
     scores_new_items: ClassVar[bool] = True
 
@@ -76,11 +94,12 @@ class _WithField(Fitted):
 class LGIRFM(_WithField, Factored):
     """FM with LGIR's refined vector of the person and its vector of the job as a field of either side."""
 
+    config: LGIRFMConfig
     machine_: FM
 
-    def __init__(self, config: LGIRFieldsConfig = LGIRFieldsConfig()) -> None:
+    def __init__(self, config: LGIRFMConfig = LGIRFMConfig()) -> None:
         self.config = config
-        self.lgir_, self.machine_ = LGIR(LGIRConfig(**config.lgir)), FM(FMConfig(**config.machine))
+        self.lgir_, self.machine_ = LGIR(config.lgir), FM(config.machine)
 
     def query_vectors(self, query: Query) -> Floats:
         """The machine's."""
@@ -94,11 +113,12 @@ class LGIRFM(_WithField, Factored):
 class LGIRAFM(_WithField):
     """AFM with the same field: attention weighs its pairs with all others."""
 
+    config: LGIRAFMConfig
     machine_: AFM
 
-    def __init__(self, config: LGIRFieldsConfig = LGIRFieldsConfig()) -> None:
+    def __init__(self, config: LGIRAFMConfig = LGIRAFMConfig()) -> None:
         self.config = config
-        self.lgir_, self.machine_ = LGIR(LGIRConfig(**config.lgir)), AFM(AFMConfig(**config.machine))
+        self.lgir_, self.machine_ = LGIR(config.lgir), AFM(config.machine)
 
     def score(self, query: Query, items: Nums | None = None) -> Floats:
         """(b, m) scores of the machine."""

@@ -1,6 +1,6 @@
 """LGIR in torch: modules, losses and training. `metier.models.lgir` answers from what is learned here."""
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -125,8 +125,27 @@ class Matching(nn.Module):
         return y @ self.bias + (crowd if self.method == "head" else 0)
 
 
+class Ids(nn.Module):
+    """A learned vector for each of n ids; those without an application are 0: nothing is known of them."""
+
+    def __init__(self, applications: Floats, size: int, *, learned: bool) -> None:
+        super().__init__()
+        self.vectors = nn.Parameter(torch.randn(len(applications), size) * VALUE_SCALE, requires_grad=learned)
+        self.known: Tensor
+        self.register_buffer("known", torch.from_numpy((applications > 0) * np.float32(learned))[:, None])
+
+    def forward(self, numbers: Nums) -> Tensor:
+        """(m, size) of some"""
+        at = torch.from_numpy(numbers.astype(np.int64)).to(self.vectors.device)
+        return self.vectors[at] * self.known[at]
+
+    def everybody(self) -> Tensor:
+        """(n, size)"""
+        return self.vectors * self.known
+
+
 class LGIR(nn.Module):
-    """All parts. `people_ids` and `job_ids` of those without an application stay 0: nothing is known of them."""
+    """All parts."""
 
     def __init__(
         self, people: Inputs, jobs: Inputs, blocks: list[int], counts: Floats, crowd: Floats, config: "LGIRConfig"
@@ -135,9 +154,8 @@ class LGIR(nn.Module):
         shared, size = people.shared.shape[1], sum(blocks)
         self.person = Side(shared, people.attributes.shape[1], config.embedding_size, config.hidden_size, 0.0)
         self.job = Side(shared, jobs.attributes.shape[1], config.embedding_size, config.hidden_size, VALUE_SCALE)
-        known = [torch.from_numpy((count > 0).astype(np.float32))[:, None] for count in (counts, crowd)]
-        first = [torch.randn(len(one), config.embedding_size) * VALUE_SCALE * one * config.ids for one in known]
-        self.people_ids, self.job_ids = (nn.Parameter(one, requires_grad=config.ids) for one in first)
+        self.people_ids = Ids(counts, config.embedding_size, learned=config.ids)
+        self.job_ids = Ids(crowd, config.embedding_size, learned=config.ids)
         self.classifier = TwoLayers(size, config.hidden_size, 1)
         self.generator = Generator(size, config.hidden_size)
         self.discriminator = TwoLayers(size, config.hidden_size, 1)
@@ -145,8 +163,8 @@ class LGIR(nn.Module):
 
     def represent(self, rows: Inputs, numbers: Nums, heard: Tensor) -> Tensor:
         """(n, D) x of people, whose ids are left out where `heard` (n,) is False."""
-        ids = self.people_ids[torch.from_numpy(numbers.astype(np.int64)).to(self.people_ids.device)]
-        return self.person(rows, ids * heard[:, None])  # type: ignore[no-any-return]
+        x: Tensor = self.person(rows, self.people_ids(numbers) * heard[:, None])
+        return x
 
 
 def classifier_loss(logits: Tensor, strong: Tensor) -> Tensor:
@@ -240,20 +258,23 @@ def _descend(
     near: FactorizationConfig,
     rng: np.random.Generator,
 ) -> None:
-    adversarial = config.generator == "adversarial"
     histories = in_order(data)
     owner = np.repeat(np.arange(len(data.users)), np.diff(histories.start)).astype(np.int32)
     applications = np.bincount(histories.item, minlength=len(data.items)).astype(np.float32)
     pool = Pool(data, applications, near)
     weak, strong = (np.flatnonzero(labels == one).astype(np.int32) for one in (WEAK, STRONG))
+    refining = refines(config, labels)
     discriminating = list(model.discriminator.parameters())
     gains = [model.matching.gains, model.matching.popularity]
-    apart = {id(one) for one in discriminating + gains}
+    weights = [model.matching.weights, model.matching.bias]
+    apart = {id(one) for one in discriminating + gains + weights}
     rest = [one for one in model.parameters() if id(one) not in apart]
-    optimiser = torch.optim.Adam(
-        [{"params": rest, "weight_decay": config.reg}, {"params": gains, "lr": GAIN_RATE * config.learning_rate}],
-        lr=config.learning_rate,
-    )
+    groups: list[dict[str, Any]] = [
+        {"params": rest, "weight_decay": config.reg},
+        {"params": weights},
+        {"params": gains, "lr": GAIN_RATE * config.learning_rate},
+    ]
+    optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
     adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
     steps = config.epochs * -(-len(owner) // config.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
@@ -268,8 +289,8 @@ def _descend(
             heard = rng.random(len(at)) >= config.silence
             x = model.represent(take(people, users), users, on(heard, config.device))
             low = is_low(model, x, few_shot[users] | ~heard, config)
-            x = torch.where(low[:, None], model.generator(x), x) if adversarial else x
-            y = model.job(take(jobs, shown), model.job_ids[torch.from_numpy(shown.astype(np.int64)).to(config.device)])
+            x = torch.where(low[:, None], model.generator(x), x) if refining else x
+            y = model.job(take(jobs, shown), model.job_ids(shown))
             others = np.tile(applications[shown], (len(at), 1))
             others[np.arange(len(at)), target] -= 1  # the application itself is no evidence for itself
             alone = model.matching.alone(y, torch.from_numpy(others).to(config.device))
@@ -277,7 +298,7 @@ def _descend(
             scores = scores.masked_fill(torch.from_numpy(barred).to(config.device), -torch.inf)
             place = torch.from_numpy(target).to(config.device)
             loss = ranking_loss(scores, place, torch.from_numpy(chance).to(config.device), config.loss)
-            drawn = _people(weak, strong, rng) if adversarial else None
+            drawn = _people(weak, strong, rng) if refining else None
             if drawn is not None:
                 loss = loss + _quality(model, people, *drawn, config)
             optimiser.zero_grad()
@@ -315,10 +336,15 @@ def is_low(model: LGIR, x: Tensor, few_shot: NDArray[np.bool_], config: "LGIRCon
     return on(few_shot if config.gate == "count" else np.ones_like(few_shot), config.device)
 
 
-def _people(weak: Nums, strong: Nums, rng: np.random.Generator) -> tuple[Nums, Nums] | None:
-    """As many of each, drawn; None where there is nobody to learn from."""
+def refines(config: "LGIRConfig", labels: Labels) -> bool:
+    """Whether there is a generator, and people of both kinds for it to learn from."""
+    return config.generator == "adversarial" and {WEAK, STRONG} <= set(labels.tolist())
+
+
+def _people(weak: Nums, strong: Nums, rng: np.random.Generator) -> tuple[Nums, Nums]:
+    """As many of each, drawn."""
     size = min(len(weak), len(strong), QUALITY_BATCH)
-    return (rng.choice(weak, size, replace=False), rng.choice(strong, size, replace=False)) if size else None
+    return rng.choice(weak, size, replace=False), rng.choice(strong, size, replace=False)
 
 
 def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig") -> Tensor:
@@ -338,7 +364,7 @@ def on(flags: NDArray[np.bool_], device: str) -> Tensor:
 def answers(model: LGIR, jobs: Inputs, applications: Floats) -> tuple[Floats, Floats]:
     """(D,) what a person's columns are multiplied by, and (I, D + 1) vectors of all jobs with their own part."""
     with torch.no_grad():
-        y = model.job(jobs, model.job_ids)
+        y = model.job(jobs, model.job_ids.everybody())
         alone = model.matching.alone(y, torch.from_numpy(applications).to(y.device))
         vectors = torch.cat([model.matching.jobs(y), alone[:, None]], dim=1)
         return array(model.matching.factors()), array(vectors)

@@ -27,11 +27,12 @@ from metier.enrich.taxonomy import own_taxonomy
 from metier.errors import UsageError
 from metier.evaluate.evaluation import Stage
 
-Condition = Literal["none", "raw", "skills", "simple", "interactive", "shuffled", "random"]
+Condition = Literal["none", "raw", "raw-shuffled", "skills", "simple", "interactive", "shuffled", "random"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 """none: no text. raw: self-description and past jobs. skills: inferred skills alone. simple: the résumé completed from
-what the person said. interactive: from the jobs applied to before the cut-off as well. shuffled: the interactive text
-of somebody else with about as many applications. random: as many words as that text, drawn from everybody's."""
+what the person said. interactive: from the jobs applied to before the cut-off as well. raw-shuffled, shuffled: the raw
+and the interactive text of somebody else with about as many applications. random: as many words as the interactive
+text, drawn from everybody's."""
 COMPLETED = ("simple", "interactive")
 """The conditions that a file of completions can give."""
 BUCKETS = (0, 1, 2, 5, 10)
@@ -60,8 +61,9 @@ class FoldTexts:
         """(U,) strings in the order of the fold's people; `seed` draws for the conditions shuffled and random."""
         rng = np.random.default_rng([seed, zlib.crc32(self.fold.name.encode())])
         match condition:
-            case "shuffled":
-                texts, others = self._made("interactive"), another_person(self.history, rng)
+            case "shuffled" | "raw-shuffled":
+                texts = self._made("raw" if condition == "raw-shuffled" else "interactive")
+                others = another_person(self.history, rng)
                 return [texts[other] if other >= 0 else "" for other in others]
             case "random":
                 return random_words(self._made("interactive"), rng)
