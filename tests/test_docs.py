@@ -58,6 +58,14 @@ def test_settings_page_is_generated(capsys):
     assert page("settings.md") == capsys.readouterr().out, "docs/reference/settings.md is old; cure: make docs"
 
 
+def test_page_of_the_study_is_printed_from_what_is_kept():
+    """`make docs` writes it."""
+    command = [sys.executable, REPOSITORY / "benchmarks" / "resume_page.py"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    kept = (DOCS / "why" / "does-the-resume-help.md").read_text(encoding="utf-8")
+    assert kept == printed, "docs/why/does-the-resume-help.md is old; cure: make docs"
+
+
 def commands(command, name):
     yield name, command
     for child, sub in getattr(command, "commands", {}).items():
