@@ -169,6 +169,10 @@ def test_what_is_kept_prints_the_same_page(resume_page, tmp_path, monkeypatch, c
     means += [mean("ranker", text, 0.31, "cold") for text in ("none", "raw", "shuffled")]
     means += [mean("ranker", "raw", 0.32, "history 1")]
     contrasts += [{**one, "segment": "cold"} for one in contrasts]
+    contrasts += [
+        contrast("fm", "only job", "ids alone", 0.5),
+        contrast("fm", "only job", "ids alone", 0.7, segment="warm"),
+    ]
     whole = study(means=means, contrasts=contrasts, main=["ranker"])
     (tmp_path / "study.json").write_text(json.dumps(whole), encoding="utf-8")
     monkeypatch.setattr(resume_page, "KEPT", tmp_path / "kept")
@@ -177,6 +181,8 @@ def test_what_is_kept_prints_the_same_page(resume_page, tmp_path, monkeypatch, c
     kept = (tmp_path / "kept" / "a.json").read_text(encoding="utf-8")
     assert "folder" not in kept
     assert "ndcg" not in kept
+    assert "0.5" in kept
+    assert "0.7" not in kept
     monkeypatch.setattr(sys, "argv", ["resume_page.py"])
     resume_page.main()
     assert capsys.readouterr().out == resume_page.page({"a.json": whole})

@@ -98,19 +98,26 @@ def boards(studies: Iterable[Found]) -> list[Board]:
 
 
 def lean(study: Found) -> Found:
-    """What the page needs of a study.json: means of everybody and of people without a past, all contrasts."""
+    """What the page needs of a study.json.
+
+    Means of everybody and of people without a past; contrasts of texts in every group, those of fields for everybody.
+    """
     datasets = {
         name: {
             "protocol": one["protocol"],
             "people": one["people"],
             "means": [_only(row, MEAN) for row in one["means"] if row["segment"] in ("all", "cold")],
-            "contrasts": [_only(row, CONTRAST) for row in one["contrasts"]],
+            "contrasts": [_only(row, CONTRAST) for row in one["contrasts"] if _shown(row)],
             "audits": one["audits"],
         }
         for name, one in study["datasets"].items()
     }
     failed = [{name: one[name] for name in one if name != "why"} for one in study["failed"]]
     return _only(study, TOP) | {"failed": failed, "datasets": datasets}
+
+
+def _shown(contrast: Found) -> bool:
+    return contrast["condition"] in CONDITIONS or contrast["segment"] == "all"
 
 
 def _only(row: Found, names: Sequence[str]) -> Found:
