@@ -58,6 +58,32 @@ def test_settings_page_is_generated(capsys):
     assert page("settings.md") == capsys.readouterr().out, "docs/reference/settings.md is old; cure: make docs"
 
 
+def test_page_of_the_study_is_printed_from_what_is_kept():
+    """`make docs` writes it."""
+    command = [sys.executable, REPOSITORY / "benchmarks" / "resume_page.py"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    kept = (DOCS / "why" / "does-the-resume-help.md").read_text(encoding="utf-8")
+    assert kept == printed, "docs/why/does-the-resume-help.md is old; cure: make docs"
+
+
+def test_rows_of_the_seed_table_are_those_of_the_readme():
+    def table(text: str) -> list[list[str]]:
+        lines = re.findall(r"^\| (.*) \|$", text, re.MULTILINE)
+        return [[cell.strip("*` ") for cell in line.split(" | ")] for line in lines]
+
+    results = (
+        (REPOSITORY / "README.md").read_text(encoding="utf-8").partition("<!-- results")[2].partition("<!-- end")[0]
+    )
+    head, *rows = table(results)
+    expected = {row[0]: row[1:] for row in rows}
+    seed = table((DOCS / "why" / "the-seed-table.md").read_text(encoding="utf-8").partition("\n## ")[0])
+    assert seed[0][3:] == head[1:]
+    for _, _, model, *cells in seed[2:]:
+        assert cells == expected[model], (
+            f"docs/why/the-seed-table.md: {model} is not what the README has; cure: copy it"
+        )
+
+
 def commands(command, name):
     yield name, command
     for child, sub in getattr(command, "commands", {}).items():
