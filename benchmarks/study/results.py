@@ -12,11 +12,11 @@ import numpy as np
 
 from metier.enrich.study.plan import MAIN
 from metier.enrich.study.texts import CONDITIONS
-from metier.enrich.study.words import PROFILE_OR_COMPLETED
+from metier.enrich.study.words import CONTROL
 from metier.evaluate.statistics import holm
 
 TOP = ("command", "written", "k", "trials", "cells", "seconds", "failed", "left_out", "grids", "versions")
-MEAN = ("model", "condition", "segment", "people", "seeds", "map", "low", "high")
+MEAN = ("model", "condition", "segment", "people", "seeds", "map", "low", "high", "between_seeds")
 PAIR = ("model", "condition", "other_model", "other_condition", "segment")
 CONTRAST = ("name", *PAIR, "people", "seeds", "difference", "low", "high", "p", "p_holm", "seen")
 Found = dict[str, Any]
@@ -71,7 +71,7 @@ class Board:
         asked = {
             model: texts
             for model in self.models(MAIN)
-            if {"none", "shuffled"} < (texts := self.texts(model)) and texts & set(PROFILE_OR_COMPLETED)
+            if any({"none", *pair} <= (texts := self.texts(model)) for pair in CONTROL.items())
         }
         shared = set.intersection(*asked.values()) if asked else set()
         return max(asked, key=lambda model: sum(self.means[model, text, "all"]["map"] for text in shared), default=None)
