@@ -185,7 +185,9 @@ def test_what_is_kept_prints_the_same_page(resume_page, tmp_path, monkeypatch, c
         contrast("fm", "only job", "ids alone", 0.7, segment="warm"),
     ]
     whole = study(means=means, contrasts=contrasts, main=["ranker"])
-    (tmp_path / "study.json").write_text(json.dumps(whole), encoding="utf-8")
+    elsewhere = whole | {"command": f"{whole['command']} --home '/a/b c' --seeds 1"}
+    whole["command"] += " --seeds 1"
+    (tmp_path / "study.json").write_text(json.dumps(elsewhere), encoding="utf-8")
     monkeypatch.setattr(resume_page, "KEPT", tmp_path / "kept")
     monkeypatch.setattr(sys, "argv", ["resume_page.py", "keep", str(tmp_path / "study.json"), "--as", "a"])
     resume_page.main()

@@ -4,6 +4,7 @@ A board (dataset, protocol and people) may be spread over several files: of a ro
 more seeds counts, and Holm's correction is made again over all that is known of the board.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -101,6 +102,7 @@ def lean(study: Found) -> Found:
     """What the page needs of a study.json.
 
     Means of everybody and of people without a past; contrasts of texts in every group, those of fields for everybody.
+    Where the datasets lay is left out of the command.
     """
     datasets = {
         name: {
@@ -113,7 +115,8 @@ def lean(study: Found) -> Found:
         for name, one in study["datasets"].items()
     }
     failed = [{name: one[name] for name in one if name != "why"} for one in study["failed"]]
-    return _only(study, TOP) | {"failed": failed, "datasets": datasets}
+    command = re.sub(r" --home ('[^']*'|\S+)", "", study["command"])
+    return _only(study, TOP) | {"command": command, "failed": failed, "datasets": datasets}
 
 
 def _shown(contrast: Found) -> bool:

@@ -77,9 +77,10 @@ def test_features_tell_what_each_field_adds(metier, tmp_path):
     assert contrasts["only job.text − ids alone"]["difference"] > 0
 
 
-def test_what_repeats_a_study_is_kept_and_told(metier, plan, tmp_path):
+def test_what_repeats_a_study_is_kept_and_told(metier, plan, tmp_path, monkeypatch):
     arguments = ("--plan", plan, "--models", "popularity", "--texts", "none,raw", "--trials", "0", "--as", "again")
     home = os.environ["METIER_HOME"]
+    monkeypatch.delenv("METIER_HOME")
     said = json.loads(metier("study", "resume", "town", *arguments, "--home", home, "--json").out)
     assert said["command"].endswith(f"--trials 0 --home {home} --as again")
     kept = StudyPlan.read(Path(home) / "studies" / "again" / "plan.toml")
@@ -99,7 +100,7 @@ def test_one_text_for_learning_and_asking_is_told(metier, plan, tmp_path):
     assert "Interactive texts from --completions are the same" in ran.err
     assert ONE_TEXT in said["limits"]
     (audit,) = said["datasets"]["town"]["audits"]
-    assert (audit["source"], audit["people"]) == ("completions", said["datasets"]["town"]["people"])
+    assert (audit["condition"], audit["source"]) == ("interactive", "completions")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """`metier study`: does the résumé help, and which fields do? Stopped at any moment, the same command goes on."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -116,7 +117,7 @@ def resume(
             "trials": trials,
             "completions": completions,
             "quick": quick,
-            "home": home,
+            "home": _told(home),
         },
         command=["metier", "study", "resume", *(datasets or [])],
         report_only=report_only,
@@ -158,7 +159,7 @@ def features(
         grids={},
         left_out={},
         segments=SEGMENTS,
-        options={"model": models, "protocol": protocol, "seeds": seeds, "k": k, "home": home},
+        options={"model": models, "protocol": protocol, "seeds": seeds, "k": k, "home": _told(home)},
         command=["metier", "study", "features", *datasets],
         report_only=report_only,
         out=out,
@@ -250,6 +251,11 @@ def _protocols(
 
 def _names(given: str | None) -> list[str]:
     return list(dict.fromkeys(one.strip() for one in (given or "").split(",") if one.strip()))
+
+
+def _told(home: Path | None) -> Path | None:
+    """--home, where METIER_HOME does not say the same."""
+    return None if home is None or str(home) == os.environ.get("METIER_HOME") else home
 
 
 def _options(options: Mapping[str, Any]) -> list[str]:

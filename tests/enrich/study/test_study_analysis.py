@@ -166,8 +166,11 @@ def test_lgir_has_a_sentence():
     whole = {**contrast("interactive", "raw", 0.1, 0.3), "name": "LGIR − BASE", "other_model": "lgir-no-gan"}
     part = {**whole, "name": "LGIR − IRC", "segment": "cold", "difference": -0.1}
     (said,) = answers("town", LEVELS, [whole, part], ["fm"], 25)  # type: ignore[list-item]
+    assert said.startswith(
+        "town, LGIR: against raw text without its adversarial part the whole of it adds over everybody"
+    )
     assert "the whole of it adds over everybody +0.2000 (95 % interval 0.1000 to 0.3000);" in said
-    assert "its adversarial part alone adds without past applications -0.1000" in said
+    assert "on the interactive text its adversarial part alone adds without past applications -0.1000" in said
 
 
 def test_cold_people_have_an_answer_of_their_own():

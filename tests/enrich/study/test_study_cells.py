@@ -119,7 +119,7 @@ def test_one_dataset_comes_after_the_other_and_past_applications_are_left_out_wh
     order = [(one.dataset, one.seed) for one in text_cells(plan, boards, Completions({}, {}))]
     assert list(dict.fromkeys(order)) == [("town", 0), ("town", 1), ("village", 0), ("village", 1)]
     cells = field_cells(["fm", "svdpp", "content"], boards, seeds=1, k=25)
-    assert {one.label for one in cells} == {"fm", "fm-no-past", "svdpp", "content"}
+    assert {one.label for one in cells} == {"fm", "fm-no-ids", "fm-no-past", "svdpp", "content"}
 
 
 @pytest.mark.parametrize("name", ["default", "quick"])

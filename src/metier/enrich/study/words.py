@@ -128,7 +128,10 @@ def _answer(
 def _of_lgir(dataset: str, contrasts: Sequence[Contrast]) -> str | None:
     """What LGIR adds to its BASE, and its adversarial part alone, for everybody and for those who applied least."""
     parts = []
-    for name, what in (("LGIR − BASE", "the whole of it adds"), ("LGIR − IRC", "its adversarial part alone adds")):
+    for name, what in (
+        ("LGIR − BASE", "against raw text without its adversarial part the whole of it adds"),
+        ("LGIR − IRC", "on the interactive text its adversarial part alone adds"),
+    ):
         told = [
             f"{who} {_told(one)}"
             for segment, who in (
@@ -140,7 +143,7 @@ def _of_lgir(dataset: str, contrasts: Sequence[Contrast]) -> str | None:
             if (one["name"], one["segment"]) == (name, segment)
         ]
         parts += [f"{what} {', '.join(told)}"] if told else []
-    return f"{dataset}, LGIR against raw text without its adversarial part: {'; '.join(parts)}." if parts else None
+    return f"{dataset}, LGIR: {'; '.join(parts)}." if parts else None
 
 
 def _told(one: Contrast) -> str:
