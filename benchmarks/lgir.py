@@ -2,10 +2,10 @@
 
     python benchmarks/lgir.py [--home metier-home] [--datasets demo,quickhire] [--device cpu]
 
-For each dataset (the synthetic market without any), under its default protocol, on the last fold: where few-shot people
-lie to many-shot ones before and after the generator (`metier.testing.alignment`), with and without the gradient penalty;
-seconds an epoch; people ranked a second, top 25 of the whole catalogue. The gate is "count", not LGIR's default: few-shot
-are then exactly the people with few applications, who are measured here.
+For each dataset (the synthetic market without any), under its default protocol, on the last fold: where few-shot
+people lie to many-shot ones before and after the generator (`metier.testing.alignment`), with and without the gradient
+penalty; seconds an epoch; people ranked a second, top 25 of the whole catalogue. The gate is "count", not LGIR's
+default: few-shot are then exactly the people with few applications, who are measured here.
 """
 
 import argparse
