@@ -10,6 +10,7 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 
 from metier.enrich.study.charts import DRAWN as SHOWN
 from metier.enrich.study.plan import MAIN
@@ -234,7 +235,8 @@ def page(files: dict[str, Found]) -> str:
     parts += [f"## Commands\n\n{runs(files)}"] if files else []
     rows = ((model, text) for board in found for model, text, _ in board.means)
     completions = {text for board in found for text, source in board.audits if source != "rules"}
-    return "\n".join([*parts, LIMITS + "".join(f"- {one}\n" for one in limits(rows, completions))])
+    told = [fill(f"- {one}", 120, subsequent_indent="  ") + "\n" for one in limits(rows, completions)]
+    return "\n".join([*parts, "".join([LIMITS, *told])])
 
 
 HEAD = """# Does the résumé help?
