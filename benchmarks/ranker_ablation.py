@@ -1,11 +1,11 @@
 """What each group of the ranker's features is worth: rows learned from the same pairs, some groups left out.
 
-    python benchmarks/ranker_ablation.py slice [--protocol leave-last-out] [--seed 0]
+    python benchmarks/ranker_ablation.py [DATASET] [--protocol leave-last-out] [--seed 0]
 
-DATASET is one that `metier import` stored; the protocol is leave-last-out or given. Judged inside the history, as
-`metier evaluate DATASET --inner --models ranker --set ranker.without=...` does. Sources and features are made once for
-all rows, and all trees draw alike, so a difference is the group's. "other trees" leaves nothing out and draws anew:
-what is no larger than its interval is noise.
+DATASET is one that `metier import` stored, the synthetic market without one; the protocol is leave-last-out or given.
+Judged inside the history, as `metier evaluate DATASET --inner --models ranker --set ranker.without=...` does. Sources
+and features are made once for all rows, and all trees draw alike, so a difference is the group's. "other trees" leaves
+nothing out and draws anew: what is no larger than its interval is noise.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from metier.models.base import take, tie_order
 from metier.models.evidence import Evidence, Group
 from metier.models.lessons import moments, newest
 from metier.models.ranker import BATCH, Ranker, RankerConfig
+from metier.sources.market import MarketKnobs, generate
 
 ROWS: dict[str, tuple[Group, ...]] = {
     "full": (),
@@ -48,12 +49,13 @@ Pairs = tuple[dict[str, Floats], Nums, Nums]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("dataset")
+    parser.add_argument("dataset", nargs="?", help="[default: the synthetic market, made on the spot]")
     parser.add_argument("--protocol", choices=["leave-last-out", "given"], default="leave-last-out")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    (stage,) = prepare(Workspace.open().load(given.dataset), given.protocol, inner=True)
-    print(f"{given.dataset}, {given.protocol}, inside the history: {len(stage.judged):,} people.\n")
+    tables = Workspace.open().load(given.dataset) if given.dataset else generate(MarketKnobs(), 0).tables
+    (stage,) = prepare(tables, given.protocol, inner=True)
+    print(f"{given.dataset or 'market'}, {given.protocol}, inside the history: {len(stage.judged):,} people.\n")
     print(table(["without", "MAP@25 [95 %]", "minus full [95 %]", "p Holm"], lines(stage, given.seed)))
 
 

@@ -10,19 +10,19 @@ import argparse
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 
+from metier.enrich.study.charts import DRAWN as SHOWN
 from metier.enrich.study.plan import MAIN
 from metier.enrich.study.study import MODEL_CONTRASTS, TEXT_CONTRASTS
 from metier.enrich.study.texts import CONDITIONS
-from metier.enrich.study.words import ALPHA, PROFILE_OR_COMPLETED, answers
+from metier.enrich.study.words import ALPHA, CONTROL, answers, limits
 from metier.evaluate.report import p_value
 from metier.evaluate.summary import SEGMENTS
 from study.results import Board, Found, boards, lean
 
 KEPT = Path(__file__).parent / "study"
 BUCKETS = [segment for segment in SEGMENTS if segment not in ("all", "warm")]
-SHOWN = ("raw − none", "interactive − none", "interactive − shuffled", "interactive − raw")
-"""The contrasts that have a column; the table of the best model has them all."""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -57,10 +57,10 @@ def _fields(board: Board) -> list[list[Found]]:
 
 
 def _text(board: Board) -> list[list[Found]]:
-    """The text of the best model that beats both controls, or gains most."""
+    """The text of the best model that beats no text and its control, or gains most."""
     pairs = [
-        [board.contrast(f"{text} − {other}", board.best() or "") for other in ("none", "shuffled")]
-        for text in PROFILE_OR_COMPLETED
+        [board.contrast(f"{text} − {other}", board.best() or "") for other in ("none", control)]
+        for text, control in CONTROL.items()
     ]
     whole = [[one for one in pair if one] for pair in pairs if all(pair)]
     return [max(whole, key=lambda pair: (min(one["low"] for one in pair) > 0, pair[0]["difference"]))] if whole else []
@@ -141,10 +141,12 @@ def levels(board: Board, models: Sequence[str]) -> str:
 
 
 def level(one: Found | None, interval: bool) -> str:
-    """A mean, with its interval where there is room."""
+    """A mean, with the standard deviation of its seeds; with its interval where there is room."""
     if one is None:
         return "–"
-    return f"{one['map']:.4f}" + (f" [{one['low']:.4f}, {one['high']:.4f}]" if interval else "")
+    seeds = one.get("between_seeds")
+    wide = f" [{one['low']:.4f}, {one['high']:.4f}]" if interval else ""
+    return f"{one['map']:.4f}{wide}" + (f" ± {seeds:.4f}" if seeds is not None else "")
 
 
 def changes(board: Board) -> str:
@@ -231,7 +233,10 @@ def page(files: dict[str, Found]) -> str:
     for board in found:
         parts += [f"## {board}\n"] + [f"**{title}**\n\n{body}" for title, body in sections(board) if body]
     parts += [f"## Commands\n\n{runs(files)}"] if files else []
-    return "\n".join([*parts, LIMITS])
+    rows = ((model, text) for board in found for model, text, _ in board.means)
+    completions = {text for board in found for text, source in board.audits if source != "rules"}
+    told = [fill(f"- {one}", 120, subsequent_indent="  ") + "\n" for one in limits(rows, completions)]
+    return "\n".join([*parts, "".join([LIMITS, *told])])
 
 
 HEAD = """# Does the résumé help?
@@ -241,20 +246,20 @@ HEAD = """# Does the résumé help?
 follow from the figures by fixed rules:
 """
 NOTHING = "- No result is kept that gives an answer.\n"
-RULES = """*yes* needs a text of the person that beats both no text and the text of somebody else, with paired 95 %
-intervals above zero. The model is the one with the highest mean MAP over the texts that all models of its board have
-read.
+RULES = """*yes* needs a text of the person, `raw` or `interactive`, that beats both no text and the same text of
+somebody else: paired 95 % intervals above zero, and Holm's p below 0.05 for both. Where the intervals alone say so, so
+does the sentence. The model is the one with the highest mean MAP over the texts that all models of its board have read.
 
 ## Questions that were set before the runs
 
-*yes*: the paired 95 % interval over people lies above zero, also after Holm's correction; with two contrasts, both do.
-*by its interval*: without that correction. *not shown*: the interval holds zero; then *would have been seen* is the
+*yes*: the paired 95 % interval over people lies above zero, and Holm's p is below 0.05; with two contrasts, both are.
+*by its interval*: Holm's p is not. *not shown*: the interval holds zero; then *would have been seen* is the
 true effect that the test finds with 80 % chance, before Holm's correction. Of several texts or single fields the one
 that gained most is shown, so its own interval flatters it; Holm's p counts all contrasts of its board and group of
 people.
 
-In all tables, a star marks what that correction leaves below 0.05, and figures in round brackets are the effect that
-would have been seen.
+In all tables, a star marks what that correction leaves below 0.05, figures in round brackets are the effect that would
+have been seen, and ± is the standard deviation between seeds.
 """
 LIMITS = """## Limits
 
@@ -265,8 +270,8 @@ LIMITS = """## Limits
 - LGIR here is one reading of a paper of which only the abstract and summaries were at hand, with
   [choices of ours](../decisions/0011-lgir-where-the-paper-is-silent.md). Its place says nothing about the authors'
   own program.
-- Intervals are over people, on one set of postings per board and over the seeds that the tables give. They do not say
-  what another board or another year would show.
+- Intervals are over people, on one set of postings per board. They do not say what another board or another year would
+  show.
 - Truth is who applied or looked. A better job that nobody was shown counts as an error.
 """
 

@@ -4,6 +4,7 @@ A board (dataset, protocol and people) may be spread over several files: of a ro
 more seeds counts, and Holm's correction is made again over all that is known of the board.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,11 @@ import numpy as np
 
 from metier.enrich.study.plan import MAIN
 from metier.enrich.study.texts import CONDITIONS
-from metier.enrich.study.words import PROFILE_OR_COMPLETED
+from metier.enrich.study.words import CONTROL
 from metier.evaluate.statistics import holm
 
 TOP = ("command", "written", "k", "trials", "cells", "seconds", "failed", "left_out", "grids", "versions")
-MEAN = ("model", "condition", "segment", "people", "seeds", "map", "low", "high")
+MEAN = ("model", "condition", "segment", "people", "seeds", "map", "low", "high", "between_seeds")
 PAIR = ("model", "condition", "other_model", "other_condition", "segment")
 CONTRAST = ("name", *PAIR, "people", "seeds", "difference", "low", "high", "p", "p_holm", "seen")
 Found = dict[str, Any]
@@ -71,7 +72,7 @@ class Board:
         asked = {
             model: texts
             for model in self.models(MAIN)
-            if {"none", "shuffled"} < (texts := self.texts(model)) and texts & set(PROFILE_OR_COMPLETED)
+            if any({"none", *pair} <= (texts := self.texts(model)) for pair in CONTROL.items())
         }
         shared = set.intersection(*asked.values()) if asked else set()
         return max(asked, key=lambda model: sum(self.means[model, text, "all"]["map"] for text in shared), default=None)
@@ -101,6 +102,7 @@ def lean(study: Found) -> Found:
     """What the page needs of a study.json.
 
     Means of everybody and of people without a past; contrasts of texts in every group, those of fields for everybody.
+    Where the datasets lay is left out of the command.
     """
     datasets = {
         name: {
@@ -113,7 +115,8 @@ def lean(study: Found) -> Found:
         for name, one in study["datasets"].items()
     }
     failed = [{name: one[name] for name in one if name != "why"} for one in study["failed"]]
-    return _only(study, TOP) | {"failed": failed, "datasets": datasets}
+    command = re.sub(r" --home ('[^']*'|\S+)", "", study["command"])
+    return _only(study, TOP) | {"command": command, "failed": failed, "datasets": datasets}
 
 
 def _shown(contrast: Found) -> bool:

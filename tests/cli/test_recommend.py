@@ -2,13 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import docx
 import numpy as np
 import polars as pl
 import pytest
 
-from metier.bundle import load
+from metier.bundle import Bundle, load
 from metier.cli.recommend import _descending
 from metier.data.workspace import Workspace
 
@@ -129,6 +130,19 @@ def test_a_model_that_ignores_the_place_says_so(metier, tmp_path):
     )
     assert as_json(ran) == as_json(metier("recommend", "content", *asked[:2], "--json"))
     assert metier("recommend", "place", *asked).err == ""
+
+
+def test_a_model_whose_scores_follow_the_place_does_not_ignore_it(metier, tmp_path, monkeypatch):
+    """Though the jobs and their order are the same."""
+    plain = Bundle.recommend
+
+    def following(bundle, query, k):
+        found = plain(bundle, query, k)
+        return replace(found, scores=found.scores + query.features.sum())
+
+    monkeypatch.setattr(Bundle, "recommend", following)
+    (tmp_path / "cv.txt").write_text("welder")
+    assert metier("recommend", "content", "--resume", tmp_path / "cv.txt", "--state", "TX", "--country", "US").err == ""
 
 
 def test_a_model_that_cannot_rank_new_people_says_so(metier, tmp_path, monkeypatch):

@@ -1,9 +1,14 @@
 """`metier study`: the page, what it prints, repeats and refuses."""
 
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
+
+from metier.enrich.study.plan import StudyPlan
+from metier.enrich.study.words import ONE_TEXT
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +18,7 @@ def plan(tmp_path_factory):
         "seeds = 1\n[models.popularity]\n[models.content]\nsettings = { profile_weight = 0.5 }\n[models.absent]\n"
         'model = "content"\nneeds = ["no_such_package"]\n'
         '[grids.main]\nmodels = ["popularity", "content", "absent"]\n'
-        'texts = ["none", "raw", "simple", "interactive", "shuffled"]\n'
+        'texts = ["none", "raw", "raw-shuffled", "interactive", "shuffled"]\n'
     )
     return path
 
@@ -27,7 +32,7 @@ def test_page_and_json_hold_the_answer_and_nothing_is_fetched(metier, plan, tmp_
     town = said["datasets"]["town"]
     assert town["model"] == "content"
     assert town["answers"][0].startswith("town: ")
-    assert {one["condition"] for one in town["audits"]} == {"simple", "interactive"}
+    assert {one["condition"] for one in town["audits"]} == {"interactive"}
     assert {one["name"] for one in town["contrasts"]} >= {"raw − none", "interactive − shuffled"}
     html = (tmp_path / "page" / "study.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "page" / "study.json").read_text(encoding="utf-8")) == {
@@ -37,6 +42,9 @@ def test_page_and_json_hold_the_answer_and_nothing_is_fetched(metier, plan, tmp_
     for expected in (town["answers"][0].replace("'", "&#39;"), said["command"], "0.0505", "no_such_package"):
         assert expected in html
     assert "<script" not in html
+    assert said["limits"]
+    assert all(one.replace("'", "&#39;") in html for one in said["limits"])
+    assert "public experiment" in html
     assert not re.findall(r"""(?:src|href)=["'](?!data:)|@import|url\((?!#)""", html)
     assert not re.findall(r"\bp\d+\b", html), "the page names a person"
 
@@ -69,6 +77,32 @@ def test_features_tell_what_each_field_adds(metier, tmp_path):
     assert contrasts["only job.text − ids alone"]["difference"] > 0
 
 
+def test_what_repeats_a_study_is_kept_and_told(metier, plan, tmp_path, monkeypatch):
+    arguments = ("--plan", plan, "--models", "popularity", "--texts", "none,raw", "--trials", "0", "--as", "again")
+    home = os.environ["METIER_HOME"]
+    monkeypatch.delenv("METIER_HOME")
+    said = json.loads(metier("study", "resume", "town", *arguments, "--home", home, "--json").out)
+    assert said["command"].endswith(f"--trials 0 --home {home} --as again")
+    kept = StudyPlan.read(Path(home) / "studies" / "again" / "plan.toml")
+    assert (kept.datasets, list(kept.models)) == ({"town": "temporal"}, ["popularity"])
+    assert kept.grids["main"].texts == ("none", "raw")
+
+
+def test_one_text_for_learning_and_asking_is_told(metier, plan, tmp_path):
+    assert metier("enrich", "town").code == 0
+    (path,) = (Path(os.environ["METIER_HOME"]) / "datasets" / "town" / "completions").glob("*.parquet")
+    ran = metier(
+        "study", "resume", "town", "--plan", plan, "--models", "content", "--texts", "none,interactive",
+        "--completions", f"interactive={path}", "--as", "told", "--out", tmp_path, "--json",
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    said = json.loads(ran.out)
+    assert "Interactive texts from --completions are the same" in ran.err
+    assert ONE_TEXT in said["limits"]
+    (audit,) = said["datasets"]["town"]["audits"]
+    assert (audit["condition"], audit["source"]) == ("interactive", "completions")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -94,4 +128,4 @@ def test_quick_study_of_a_market_made_on_the_spot(metier, monkeypatch, tmp_path)
     monkeypatch.setenv("METIER_HOME", str(tmp_path))
     said = json.loads(metier("study", "resume", "--quick", "--json").out)
     assert said["cells"]["finished"] == said["cells"]["all"]
-    assert len(said["datasets"]["quick-market"]["answers"]) == 2
+    assert len(said["datasets"]["quick-market"]["answers"]) == 3  # everybody, those without a past, LGIR's parts

@@ -166,6 +166,15 @@ def test_the_command_keeps_a_dataset(tmp_path):
     assert isinstance(command("tiny", "--home", tmp_path, "--person", "eve").exception, UnknownIdError)
 
 
+@pytest.mark.parametrize("more", [[], ["--as-text"]])
+def test_skills_in_the_place_of_completed_texts_are_no_completed_texts(tmp_path, more):
+    Workspace(tmp_path).save("tiny", tables(), {"completed": {"from": "t"}, "completed_for": "given", "source": "test"})
+    command("tiny", "--home", tmp_path, "--as", "told", *more)
+    kept = set(Workspace(tmp_path).about("told"))
+    assert kept >= {"source", "inferred_skills"}
+    assert bool(kept & {"completed", "completed_for"}) == (not more)
+
+
 def test_the_command_refuses_what_it_would_ignore_or_write_over(tmp_path, monkeypatch):
     Workspace(tmp_path).save("tiny", tables(), {"source": "test"})
     monkeypatch.chdir(tmp_path)

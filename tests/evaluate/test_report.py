@@ -93,6 +93,14 @@ def test_one_model_and_no_cold_people_still_render() -> None:
     assert "nan" not in html.lower()
 
 
+def test_completed_texts_without_figures_are_told_as_far_as_they_are_known() -> None:
+    document = smallest(m=0.0)
+    document["meta"]["completed"] = {"from": "town", "texts": "simple-1", "add": True, "shuffled": True}
+    told = LexborHTMLParser(render(document, timings("m"), "")).css_first("#completed").text()
+    assert told.startswith("The texts of people are simple-1 of town, after their own text; what their audit found was")
+    assert "Shuffled" in told
+
+
 def test_a_distant_reference_is_named_and_does_not_flatten_the_others() -> None:
     near, far = (
         LexborHTMLParser(render(smallest(m=0.1, oracle=value), timings("m", "oracle"), "")) for value in (0.15, 0.6)

@@ -56,8 +56,11 @@ def naive(model, data, user, job):
     query = data.query(np.array([user], np.int32))
     shares = past_shares(query, PAST)
     past = dict(zip(shares.indices.tolist(), shares.data.tolist(), strict=True))
-    words = Tfidf(model.vocabulary_, model.idf_).encode(query.texts).toarray()[0]
-    x = [StaticEmbedder().embed(query.texts)[0] @ model.meaning_[job], unit(words @ model.topics_) @ model.topic_[job]]
+    words = Tfidf(model.topics_.vocabulary_, model.topics_.idf_).encode(query.texts).toarray()[0]
+    x = [
+        StaticEmbedder().embed(query.texts)[0] @ model.meaning_[job],
+        unit(words @ model.topics_.axes_) @ model.topic_[job],
+    ]
     for vectors in (model.meaning_, model.topic_):
         x.append(
             unit(sum((share * vectors[h] for h, share in past.items()), np.zeros(vectors.shape[1]))) @ vectors[job]

@@ -76,7 +76,8 @@ def recommend(
     ranking = loaded.recommend(query, k)
     if users is None and query.features is not None and query.features.nnz:
         elsewhere = loaded.recommend(replace(query, features=query.features * 0), k)
-        if np.array_equal(ranking.items, elsewhere.items):
+        same = np.array_equal(ranking.scores, elsewhere.scores, equal_nan=True)
+        if same and np.array_equal(ranking.items, elsewhere.items):
             note(f"model {loaded.name!r} ignores the place: without it these are the same; `place` and `fm` use it")
     rows = _rows(loaded, ids, query, ranking)
     silent = len(ids) - rows["person"].n_unique()

@@ -99,6 +99,8 @@ def _of_dataset(
     inferred = inferred_skills(past, terms)
     if name is not None:
         about = {**workspace.about(dataset), "inferred_skills": {"from": dataset, "taxonomy": terms.name}}
+        if as_text:  # what told of the texts before tells of none that is left
+            about = {key: value for key, value in about.items() if key not in ("completed", "completed_for")}
         workspace.save(name, with_inferred_skills(tables, inferred, as_text=as_text), about)
         note(f"dataset {name!r} kept; its skills come from profiles and past jobs, not from interactions")
     if person is not None:

@@ -1,5 +1,6 @@
 """`metier study`: does the résumé help, and which fields do? Stopped at any moment, the same command goes on."""
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,7 +47,9 @@ def resume(
     ] = None,
     texts: Annotated[
         str | None,
-        typer.Option(help="Only these: none, raw, skills, simple, interactive, shuffled, random; comma separated."),
+        typer.Option(
+            help="Only these: none, raw, raw-shuffled, skills, simple, interactive, shuffled, random; comma separated."
+        ),
     ] = None,
     seeds: Annotated[
         int | None, typer.Option(min=1, max=100, help="Fits of every cell [default: the plan's, 3].")
@@ -70,13 +73,15 @@ def resume(
 ) -> None:
     """Judge models with no text, raw text, completed text and controls, paired over people, as one page.
 
-    Texts: none; raw (self-description and past jobs); skills (inferred); simple (the completed résumé); interactive
-    (from jobs applied to before the cut-off, too); shuffled (somebody else's interactive text); random (drawn words).
+    Texts: none; raw (self-description and past jobs); raw-shuffled (somebody else's); skills (inferred); simple
+    (the completed résumé); interactive (from jobs applied to before the cut-off, too); shuffled (somebody else's
+    interactive text); random (drawn words).
     """
     from metier.data.workspace import Workspace
     from metier.enrich.study.cells import CellLog
     from metier.enrich.study.conduct import Boards, Completions, quick_market, text_cells
     from metier.enrich.study.plan import StudyPlan
+    from metier.enrich.study.words import ONE_TEXT
 
     workspace = Workspace.open(home)
     asked = StudyPlan.read(plan) if plan else StudyPlan.shipped("quick" if quick else "default")
@@ -90,8 +95,12 @@ def resume(
     made = Completions.read(completions or [])
     if made.frames and len(protocols) > 1:
         raise UsageError("--completions belong to one dataset; cure: a study for each, with --as")
+    if "interactive" in made.frames:
+        note(ONE_TEXT)
     boards = Boards(workspace, protocols, made, list(dict.fromkeys(text for _, text in asked.pairs())))
     log = CellLog(workspace.study(name or "-".join(protocols)))
+    if not report_only:
+        (log.folder / "plan.toml").write_text(asked.model_copy(update={"datasets": protocols}).toml(), encoding="utf-8")
     _conduct(
         text_cells(asked, boards, made),
         boards,
@@ -108,6 +117,7 @@ def resume(
             "trials": trials,
             "completions": completions,
             "quick": quick,
+            "home": _told(home),
         },
         command=["metier", "study", "resume", *(datasets or [])],
         report_only=report_only,
@@ -149,7 +159,7 @@ def features(
         grids={},
         left_out={},
         segments=SEGMENTS,
-        options={"model": models, "protocol": protocol, "seeds": seeds, "k": k},
+        options={"model": models, "protocol": protocol, "seeds": seeds, "k": k, "home": _told(home)},
         command=["metier", "study", "features", *datasets],
         report_only=report_only,
         out=out,
@@ -182,14 +192,13 @@ def _conduct(
         note(f"{done} of {len(cells)} cells are finished; each is kept when it is done, so the same command goes on")
         with progress() as bar:
             task = bar.add_task("reading and auditing texts")
-            boards.audited(log.folder)
 
             def show(done: int, total: int, what: str) -> None:
                 bar.update(task, completed=done, total=total, description=what)
                 if bar.disable:
                     note(f"{done} of {total}: {what}")
 
-            run(cells, boards.get, log, show)
+            run(cells, lambda dataset: boards.audited(dataset, log.folder), log, show)
     if not any(log.done(cell) for cell in cells):
         errors = {one.error for one in log.finished.values() if one.error}
         why = "; ".join(sorted(map(str, errors))) or "none was run; cure: the same command without --report-only"
@@ -197,7 +206,7 @@ def _conduct(
     content = document(
         cells,
         log,
-        audits=boards.audited(log.folder, make=False),
+        audits=boards.audits(log.folder),
         grids=grids,
         segments=segments,
         left_out=left_out,
@@ -244,6 +253,11 @@ def _names(given: str | None) -> list[str]:
     return list(dict.fromkeys(one.strip() for one in (given or "").split(",") if one.strip()))
 
 
+def _told(home: Path | None) -> Path | None:
+    """--home, where METIER_HOME does not say the same."""
+    return None if home is None or str(home) == os.environ.get("METIER_HOME") else home
+
+
 def _options(options: Mapping[str, Any]) -> list[str]:
     """The options that repeat a study."""
     found = []
@@ -252,6 +266,6 @@ def _options(options: Mapping[str, Any]) -> list[str]:
         for one in value if isinstance(value, list) else [value]:
             if one is True:
                 found.append(flag)
-            elif one not in (None, False):
+            elif one is not None and one is not False:
                 found += [flag, str(one)]
     return found

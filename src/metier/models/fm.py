@@ -167,7 +167,7 @@ class FMNoResumeConfig(FMConfig):
 
 
 class FMNoResume(FM):
-    """FM without the résumé: the same machine, deaf to what the person wrote. The control of the seed experiment."""
+    """FM without the résumé: the same machine, deaf to what the person wrote. The control of the public experiment."""
 
     config: FMNoResumeConfig
 

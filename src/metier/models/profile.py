@@ -6,17 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 from scipy import sparse
-from sklearn.utils.extmath import randomized_svd
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
 from metier.features.distance import columns, km, positions
-from metier.features.text import StaticEmbedder, Tfidf
+from metier.features.text import StaticEmbedder
 from metier.kernels.pairs import dense_dot, sparse_dot
 from metier.models.base import Fitted, ModelConfig
 from metier.models.factorization import HistoryUse, past_shares
 from metier.models.learning_to_rank import likeliest
 from metier.models.lessons import without
 from metier.models.search import Search
+from metier.models.text_vectors import TextVectors, unit
 
 PAST = HistoryUse(decay=0.3, longest=50, power=0.5, silence=0.0)
 PLACES = ("country", "state", "city", "zip3")
@@ -52,9 +52,7 @@ class Profile(Fitted):
     scores_new_users: ClassVar[bool] = True
     scores_new_items: ClassVar[bool] = True
 
-    vocabulary_: tuple[str, ...]
-    idf_: NDArray[np.float64]  # (V,)
-    topics_: Floats  # (V, t)
+    topics_: TextVectors  # t columns
     meaning_: Floats  # (I, 256)
     topic_: Floats  # (I, t)
     places_: CSR  # (I, f) the place columns of the jobs
@@ -68,18 +66,12 @@ class Profile(Fitted):
 
     def __init__(self, config: ProfileConfig = ProfileConfig()) -> None:
         self.config = config
+        self.topics_ = TextVectors("topics", config.topics)
 
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Encode the postings, then learn the two sets of weights."""
-        tfidf = Tfidf.fit(data.item_texts)
-        self.vocabulary_, self.idf_ = tfidf.vocabulary, tfidf.idf
-        terms = tfidf.encode(data.item_texts)
-        size = min(self.config.topics, *terms.shape) if terms.nnz else 0
-        self.topics_ = np.zeros((terms.shape[1], size), np.float32)
-        if size:
-            seed = int(rng.integers(2**31))
-            self.topics_[:] = randomized_svd(terms, size, random_state=seed)[2].T
-        self.meaning_, self.topic_ = StaticEmbedder().embed(data.item_texts), _unit(terms @ self.topics_)
+        self.topics_.fit(data.item_texts, rng)
+        self.meaning_, self.topic_ = StaticEmbedder().embed(data.item_texts), self.topics_.embed(data.item_texts)
         jobs, people = data.item_features, data.user_features
         here = [number for number, name in enumerate(jobs.field_names) if name in PLACES]
         placed = np.flatnonzero(np.isin(jobs.fields, here))
@@ -137,10 +129,9 @@ class Profile(Fitted):
     def _sides(self, query: Query) -> tuple[Floats, Floats, tuple[CSR, CSR]]:
         """Text vectors (b, 256 + t) of the person and of the past, each block of length 1; place columns of both."""
         texts = query.texts if query.texts is not None else [""] * len(query)
-        words = Tfidf(self.vocabulary_, self.idf_).encode(texts)
-        own = np.hstack([StaticEmbedder().embed(texts), _unit(words @ self.topics_)])
+        own = np.hstack([StaticEmbedder().embed(texts), self.topics_.embed(texts)])
         shares = past_shares(query, PAST)
-        past = np.hstack([_unit(shares @ self.meaning_), _unit(shares @ self.topic_)])
+        past = np.hstack([unit(shares @ self.meaning_), unit(shares @ self.topic_)])
         profile = CSR((len(query), len(self.kind_)), dtype=np.float32)
         if query.features is not None:
             profile = CSR(query.features @ self.shared_)
@@ -204,8 +195,3 @@ def _log_days_open(data: Dataset) -> Floats:
 def _cells(matrix: sparse.csr_array) -> NDArray[np.int64]:
     row = np.repeat(np.arange(matrix.shape[0], dtype=np.int64), np.diff(matrix.indptr))
     return np.asarray(row * matrix.shape[1] + matrix.indices)
-
-
-def _unit(rows: Floats) -> Floats:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(lengths > 0, lengths, 1), np.float32)

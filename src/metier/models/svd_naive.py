@@ -1,4 +1,4 @@
-"""SVD as a rating model on all-ones data: the seed experiment's row, kept to show why it equals random."""
+"""SVD as a rating model on all-ones data: the public experiment's row, kept to show why it equals random."""
 
 from typing import Annotated, ClassVar, Self
 

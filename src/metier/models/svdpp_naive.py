@@ -1,4 +1,4 @@
-"""SVD++ as a rating model on all-ones data: the seed experiment's other row."""
+"""SVD++ as a rating model on all-ones data: the public experiment's other row."""
 
 from typing import ClassVar
 

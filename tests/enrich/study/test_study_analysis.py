@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from metier.enrich.study.study import Contrast, Mean, Measured, contrasts, field_pairs, means, text_pairs
-from metier.enrich.study.words import answers, chosen_model
+from metier.enrich.study.words import LESSONS, ONE_TEXT, SEEDS, TAUGHT, answers, chosen_model, limits
 from metier.errors import MetierError
 
 
@@ -83,6 +83,13 @@ def test_lgir_and_field_contrasts():
     assert text_pairs(rows) == []
 
 
+def test_a_text_is_held_against_the_same_text_of_somebody_else():
+    rows = [("fm", text) for text in ("raw", "raw-shuffled", "simple", "interactive", "shuffled")]
+    assert [name for name, *_ in text_pairs(rows)] == [
+        "raw − raw-shuffled", "interactive − shuffled", "simple − raw", "interactive − raw",
+    ]  # fmt: skip
+
+
 def level(model: str, condition: str, value: float, segment: str = "all") -> Mean:
     return Mean(
         model=model, condition=condition, segment=segment, people=100, seeds=1, map=value, low=0, high=1,
@@ -103,29 +110,54 @@ LEVELS = [level("fm", "none", 0.1), level("fm", "raw", 0.2), level("content", "n
 @pytest.mark.parametrize(
     ("none", "shuffled", "p", "said"),
     [
-        ((0.1, 0.3), (0.1, 0.3), 0.01, ["yes", "It holds after Holm"]),
-        ((0.1, 0.3), (0.1, 0.3), 0.2, ["yes", "It does not hold after Holm"]),
+        ((0.1, 0.3), (0.1, 0.3), 0.01, ["yes", "Holm's p is 0.010"]),
+        ((0.1, 0.3), (0.1, 0.3), 0.05, ["by its intervals, not after Holm's correction", "Holm's p is 0.050"]),
         ((0.1, 0.3), (-0.1, 0.3), 0.01, ["no", "not the control"]),
         ((-0.1, 0.3), (0.1, 0.3), 0.01, ["no", "above 0.0300 would have been seen"]),
         ((-0.3, -0.1), (-0.1, 0.3), 0.01, ["no", "does harm"]),
     ],
 )
 def test_answer_follows_the_rules(none, shuffled, p, said):
-    tests = [contrast("raw", "none", *none, p_holm=p), contrast("raw", "shuffled", *shuffled, p_holm=p)]
+    tests = [contrast("raw", "none", *none), contrast("raw", "raw-shuffled", *shuffled, p_holm=p)]
     (answer,) = answers("town", LEVELS, tests, ["fm"], 25)
     assert answer.startswith(f"town: {said[0]}, with fm, what people wrote gives MAP@25 0.2000 and no text 0.1000")
     assert said[1] in answer
 
 
 def test_the_better_completion_is_held_against_what_people_wrote():
-    tests = [contrast("raw", other, 0.1, 0.3) for other in ("none", "shuffled")]
+    tests = [contrast("raw", other, 0.1, 0.3) for other in ("none", "raw-shuffled")]
     tests += [contrast("simple", "raw", -0.2, 0.1), contrast("interactive", "raw", -0.1, 0.2)]
     (answer,) = answers("town", LEVELS, tests, ["fm"], 25)
     assert answer.endswith("the interactive completion gives +0.0500 (95 % interval -0.1000 to 0.2000).")
 
 
+def test_a_text_without_a_control_or_against_another_texts_control_earns_no_yes():
+    tests = [contrast(text, other, 0.1, 0.3) for text in ("raw", "simple") for other in ("none", "shuffled")]
+    assert answers("town", LEVELS, tests, ["fm"], 25) == []
+
+
+def test_a_text_that_stands_the_correction_goes_before_one_that_gains_more():
+    levels = [*LEVELS, level("fm", "interactive", 0.3)]
+    raw = [contrast("raw", other, 0.1, 0.3) for other in ("none", "raw-shuffled")]
+    more = [contrast("interactive", other, 0.2, 0.4, p_holm=0.2) for other in ("none", "shuffled")]
+    (answer,) = answers("town", levels, [*raw, *more], ["fm"], 25)
+    assert answer.startswith("town: yes, with fm, what people wrote gives")
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(1, "(100 people, one seed, so nothing tells"), (3, "mean of 3 seeds)")])
+def test_the_answer_tells_its_seeds(seeds, said):
+    tests: list[Contrast] = [{**contrast("raw", other, 0.1, 0.3), "seeds": seeds} for other in ("none", "raw-shuffled")]
+    assert said in answers("town", LEVELS, tests, ["fm"], 25)[0]
+
+
+def test_limits_are_told_where_they_hold():
+    assert limits([("ranker", "raw"), ("fm", "shuffled")], ["simple"]) == [SEEDS]
+    assert limits([("fm", "skills")], []) == [SEEDS, TAUGHT]
+    assert limits([("ranker", "interactive")], ["interactive"]) == [SEEDS, TAUGHT, LESSONS, ONE_TEXT]
+
+
 def test_a_model_that_reads_no_text_has_no_power_to_claim():
-    tests: list[Contrast] = [{**contrast("raw", other, 0.0, 0.0), "seen": 0.0} for other in ("none", "shuffled")]
+    tests: list[Contrast] = [{**contrast("raw", other, 0.0, 0.0), "seen": 0.0} for other in ("none", "raw-shuffled")]
     (answer,) = answers("town", LEVELS, tests, ["fm"], 25)
     assert answer.endswith("The model ranks alike with and without it, so it says nothing about texts.")
 
@@ -134,15 +166,18 @@ def test_lgir_has_a_sentence():
     whole = {**contrast("interactive", "raw", 0.1, 0.3), "name": "LGIR − BASE", "other_model": "lgir-no-gan"}
     part = {**whole, "name": "LGIR − IRC", "segment": "cold", "difference": -0.1}
     (said,) = answers("town", LEVELS, [whole, part], ["fm"], 25)  # type: ignore[list-item]
+    assert said.startswith(
+        "town, LGIR: against raw text without its adversarial part the whole of it adds over everybody"
+    )
     assert "the whole of it adds over everybody +0.2000 (95 % interval 0.1000 to 0.3000);" in said
-    assert "its adversarial part alone adds without past applications -0.1000" in said
+    assert "on the interactive text its adversarial part alone adds without past applications -0.1000" in said
 
 
 def test_cold_people_have_an_answer_of_their_own():
     levels = [*LEVELS, level("fm", "none", 0.1, "cold"), level("fm", "raw", 0.3, "cold")]
     tests = [
         contrast("raw", other, low, 0.3, segment)
-        for other in ("none", "shuffled")
+        for other in ("none", "raw-shuffled")
         for segment, low in (("all", -0.1), ("cold", 0.1))
     ]
     everybody, cold = answers("town", levels, tests, ["fm"], 25)

@@ -11,6 +11,7 @@ from metier.cli.study import app
 from metier.data.workspace import Workspace
 from metier.enrich.study.board import Board
 from metier.enrich.study.cells import Cell, CellLog, run
+from metier.enrich.study.conduct import Boards, Completions, field_cells, text_cells
 from metier.enrich.study.plan import StudyPlan
 from metier.errors import ConfigError, MetierError, UsageError
 from metier.testing.worlds import small_town
@@ -107,6 +108,18 @@ def test_plans_say_what_is_wrong():
         StudyPlan.check('[models.afm]\n[grids.main]\nmodels = ["fm"]\ntexts = ["raw"]', "mine")
     with pytest.raises(UsageError, match="no model 'poet'"):
         StudyPlan.check('[models.poet]\n[grids.main]\nmodels = ["poet"]\ntexts = ["raw"]', "mine").here()
+
+
+def test_one_dataset_comes_after_the_other_and_past_applications_are_left_out_where_a_model_can(tmp_path):
+    workspace = Workspace(tmp_path)
+    for name in ("town", "village"):
+        workspace.save(name, small_town(), {})
+    boards = Boards(workspace, {"town": "temporal", "village": "temporal"}, Completions({}, {}), ())
+    plan = StudyPlan.shipped("quick").model_copy(update={"seeds": 2})
+    order = [(one.dataset, one.seed) for one in text_cells(plan, boards, Completions({}, {}))]
+    assert list(dict.fromkeys(order)) == [("town", 0), ("town", 1), ("village", 0), ("village", 1)]
+    cells = field_cells(["fm", "svdpp", "content"], boards, seeds=1, k=25)
+    assert {one.label for one in cells} == {"fm", "fm-no-ids", "fm-no-past", "svdpp", "content"}
 
 
 @pytest.mark.parametrize("name", ["default", "quick"])

@@ -1,17 +1,20 @@
 """Text conditions: nothing later is in them, controls are what they claim, completions are matched."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from metier.data import Tables
+from metier.data.workspace import Workspace
 from metier.enrich.study.board import Board
+from metier.enrich.study.conduct import Completions
 from metier.enrich.study.fields import field_conditions
 from metier.enrich.study.inferring import inferred_resumes
-from metier.enrich.study.texts import CONDITIONS, FoldTexts, another_person, random_words
-from metier.enrich.texts import TEXTS
+from metier.enrich.study.texts import CONDITIONS, FoldTexts, another_person, random_words, taught
+from metier.enrich.texts import TEXTS, write_texts
 from metier.errors import UsageError
 from metier.evaluate.evaluation import prepare
 from metier.testing.worlds import small_town
@@ -107,6 +110,58 @@ def test_random_words_are_as_many_and_from_everybody():
     assert [len(text.split()) for text in drawn] == [3, 0, 2]
     assert set(" ".join(drawn).split()) <= set("abcde")
     assert random_words(texts * 20, np.random.default_rng(0)) != texts * 20
+
+
+def test_texts_to_learn_from_know_the_older_half(town):
+    """b applied three times, out of order: the oldest stays. Of c's two, without times, the first of the file does."""
+    days = [("a", "1", 4), ("b", "3", 9), ("b", "1", 2), ("b", "2", 5), ("c", "2", None), ("c", "1", None)]
+    columns = {
+        "person": [person for person, *_ in days],
+        "job": [job for _, job, _ in days],
+        "time": [None if day is None else datetime(2026, 1, day, tzinfo=UTC) for *_, day in days],
+    }
+    pairs = pl.DataFrame(columns).with_columns(weight=1.0, split=None).cast(dict(town.interactions.schema))
+    (stage,) = prepare(town, "temporal")
+    fold = replace(stage.fold, train=stage.fold.train.replace(interactions=pairs))
+    kept = taught(fold).train.interactions
+    assert kept.select("person", "job").rows() == [("b", "1"), ("c", "2")]
+
+
+def test_models_learn_from_other_texts_than_they_are_asked_with(town):
+    """Only where texts tell applications; what is learned stays whole."""
+    board = Board("town", town, "temporal")
+    (plain,) = prepare(town, "temporal")
+    for condition, same in (("raw", True), ("raw-shuffled", True), ("simple", True), ("interactive", False)):
+        (stage,) = board.stages(condition, 0)
+        people = stage.data.users.numbers(stage.judged["person"])
+        assert ([stage.data.user_texts[row] for row in people] == stage.query.texts) == same, condition
+        assert (stage.data.matrix != plain.data.matrix).nnz == 0
+
+
+def test_raw_text_is_shuffled_as_raw_text(town):
+    (stage,) = prepare(town, "temporal")
+    made = FoldTexts(stage)
+    assert set(made.of("raw-shuffled", 0)) <= set(made.of("raw", 0))
+    assert made.of("raw-shuffled", 0) != made.of("raw", 0)
+
+
+def test_a_file_of_completions_is_read(town, tmp_path):
+    rows = [("p1", "done", "said by a model", ["welding"], 4, 1, "2026-01-01T00:00:00")]
+    frame = pl.DataFrame(rows, schema=TEXTS, orient="row")
+    workspace = Workspace(tmp_path)
+    workspace.save("town", town, {})
+    path = write_texts(workspace, "town", "mine", frame)
+    made = Completions.read([f"interactive={path}"])
+    assert made.frames["interactive"].equals(frame)
+    assert made.digest("shuffled") == made.digest("interactive") != ""
+    assert made.digest("raw-shuffled") == made.digest("simple") == ""
+    other = write_texts(workspace, "town", "other", frame.with_columns(person=pl.lit("p2")))
+    both = Completions.read([f"interactive={path}", f"interactive={other}"])
+    assert both.frames["interactive"]["person"].to_list() == ["p1", "p2"]
+    assert both.digest("interactive") != made.digest("interactive")
+    frame.drop("cutoff").write_parquet(tmp_path / "lacking.parquet")
+    with pytest.raises(UsageError, match="is no file of completions"):
+        Completions.read([f"interactive={tmp_path / 'lacking.parquet'}"])
 
 
 def test_completions_take_the_place_of_rules(town):

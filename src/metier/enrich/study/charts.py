@@ -14,7 +14,7 @@ MARGIN = 60
 """Pixels that names need beside what Vega reckons with a narrower font."""
 SHOTS = ("cold", "history 1", "history 2-4", "history 5-9", "history 10+")
 """Groups by number of past applications, from top to bottom."""
-DRAWN = ("raw − none", "interactive − none", "interactive − shuffled", "interactive − raw")
+DRAWN = ("raw − none", "raw − raw-shuffled", "interactive − none", "interactive − shuffled", "interactive − raw")
 """Contrasts of texts in the plot, as far as they were asked."""
 
 

@@ -5,8 +5,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+from pydantic import ValidationError
 
 from metier.data.splits import Protocol
 from metier.data.workspace import Workspace
@@ -23,6 +25,7 @@ from metier.sources.market import save_truth
 from metier.sources.market.generate import generate
 from metier.sources.market.knobs import MarketKnobs
 
+AUDITS = "audits.json"
 QUICK = "quick-market"
 """The dataset that a quick study makes for itself."""
 QUICK_PEOPLE = 1500
@@ -50,7 +53,7 @@ class Completions:
             if condition not in COMPLETED or not path:
                 raise UsageError(f"--completions {one!r}; cure: {' or '.join(f'{name}=FILE' for name in COMPLETED)}")
             try:
-                frame = pl.read_parquet(path).select(TEXTS)
+                frame = pl.read_parquet(path).select(list(TEXTS))
             except (pl.exceptions.PolarsError, OSError):
                 raise UsageError(f"{path} is no file of completions; cure: metier enrich writes one") from None
             frames.setdefault(condition, []).append(frame)
@@ -85,31 +88,41 @@ class Boards:
         """Of the dataset's files."""
         return self._fingerprints[name]
 
-    def audited(self, folder: Path, *, make: bool = True) -> dict[str, list[TextAudit]]:
-        """Dataset -> the audit of each completed text of the study; what is on file is not worked out again.
+    def audited(self, name: str, folder: Path) -> Board:
+        """The board of a dataset, once its completed texts are audited; what is on file is not worked out again."""
+        kept = _kept_audits(folder)
+        for condition, key in self._audit_keys(name):
+            if key not in kept and (audit := self.get(name).audit(condition)):
+                kept[key] = asdict(audit)
+                partial = folder / ".audits.json"
+                partial.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+                partial.replace(folder / AUDITS)
+        return self.get(name)
 
-        Parameters
-        ----------
-        make : work out what is not on file.
-        """
-        path = folder / "audits.json"
-        kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        found: dict[str, list[TextAudit]] = {name: [] for name in self.protocols}
-        for name in self.protocols:
-            for condition in (one for one in COMPLETED if one in self._texts):
-                whole = (name, self.protocols[name], condition, self.fingerprint(name))
-                key = " ".join([*whole, self._completions.digest(condition)])
-                if key not in kept and make and (audit := self.get(name).audit(condition)):
-                    kept[key] = asdict(audit)
-                    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-                if key in kept:
-                    found[name].append(TextAudit(**kept[key]))
-        return found
+    def audits(self, folder: Path) -> dict[str, list[TextAudit]]:
+        """Dataset -> the audits on file of the completed texts of the study."""
+        kept = _kept_audits(folder)
+        return {
+            name: [TextAudit(**kept[key]) for _, key in self._audit_keys(name) if key in kept]
+            for name in self.protocols
+        }
+
+    def _audit_keys(self, name: str) -> list[tuple[str, str]]:
+        """Each completed text of the study, and everything that decides its audit."""
+        return [
+            (one, " ".join([name, self.protocols[name], one, self.fingerprint(name), self._completions.digest(one)]))
+            for one in COMPLETED
+            if one in self._texts
+        ]
+
+
+def _kept_audits(folder: Path) -> dict[str, Any]:
+    path = folder / AUDITS
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
 def text_cells(plan: StudyPlan, boards: Boards, completions: Completions) -> list[Cell]:
-    """Every model with its texts on every dataset, all with one seed before the next: what is there is a whole."""
-    data = {name: boards.fingerprint(name) for name in boards.protocols}
+    """Every model with its texts on one dataset after the other, all with one seed before the next."""
     return [
         Cell(
             dataset=name,
@@ -121,11 +134,11 @@ def text_cells(plan: StudyPlan, boards: Boards, completions: Completions) -> lis
             seed=seed,
             k=plan.k,
             trials=plan.trials,
-            data=data[name],
+            data=boards.fingerprint(name),
             texts=completions.digest(condition),
         )
-        for seed in range(plan.seeds)
         for name, protocol in boards.protocols.items()
+        for seed in range(plan.seeds)
         for label, condition in plan.pairs()
     ]
 
@@ -147,10 +160,11 @@ def field_cells(models: Sequence[str], boards: Boards, *, seeds: int, k: int) ->
             data=boards.fingerprint(name),
             texts="",
         )
-        for seed in range(seeds)
         for name, protocol in boards.protocols.items()
+        for fields in [boards.get(name).fields]
+        for seed in range(seeds)
         for model in models
-        for label, settings, condition in _field_rows(model, boards.get(name).fields)
+        for label, settings, condition in _field_rows(model, fields)
     ]
 
 
@@ -158,11 +172,18 @@ def _field_rows(model: str, fields: Sequence[str]) -> Iterator[tuple[str, dict[s
     """Label, settings and condition."""
     for condition in field_conditions(fields):
         yield model, {}, condition
-    there = config_class(model).model_fields
-    if "ids" in there:
-        yield f"{model}-no-ids", {"ids": False}, "everything"
-    if "history" in there:
-        yield f"{model}-no-past", {"history": 0}, "everything"
+    without: dict[str, dict[str, bool | int]] = {"ids": {"ids": False}, "past": {"history": 0}}
+    for what, settings in without.items():
+        if _takes(model, settings):
+            yield f"{model}-no-{what}", settings, "everything"
+
+
+def _takes(model: str, settings: Mapping[str, bool | int]) -> bool:
+    try:
+        config_class(model).model_validate(settings)
+    except ValidationError:
+        return False
+    return True
 
 
 def quick_market(workspace: Workspace) -> str:

@@ -19,8 +19,6 @@ from metier.models.registry import MODELS, available, create
 
 MAIN = "main"
 """The grid whose models compete for the answer, and to which `--models` adds names of the registry."""
-PLANS = ("default", "quick")
-"""The plans that come with metier."""
 
 
 class _Strict(BaseModel):
@@ -47,7 +45,7 @@ class Grid(_Strict):
     """Labels of `[models]`."""
 
     texts: tuple[Condition, ...]
-    """none, raw, skills, simple, interactive, shuffled, random."""
+    """none, raw, raw-shuffled, skills, simple, interactive, shuffled, random."""
 
 
 class StudyPlan(_Strict):
@@ -92,7 +90,7 @@ class StudyPlan(_Strict):
 
     @classmethod
     def shipped(cls, name: str) -> "StudyPlan":
-        """One of `PLANS`."""
+        """A plan that comes with metier: "default" or "quick"."""
         return cls.check((files("metier.enrich.study") / "plans" / f"{name}.toml").read_text(encoding="utf-8"), name)
 
     @classmethod
@@ -133,17 +131,14 @@ class StudyPlan(_Strict):
     def here(self) -> tuple["StudyPlan", dict[str, str]]:
         """The plan without what cannot run here, and why, by label.
 
-        UsageError: a label names no model, and is not one of the shipped plans'; or nothing is left. ConfigError: wrong
-        settings.
+        UsageError: a label names no model, or nothing is left. ConfigError: wrong settings.
         """
         trained, absent = available(), {}
         for label, entry in self.models.items():
             name, lacking = entry.model or label, [package for package in entry.needs if find_spec(package) is None]
             if name not in MODELS:
-                if not any(label in StudyPlan.shipped(one).models for one in PLANS):
-                    raise UsageError(f"no model {name!r}; there are {', '.join(MODELS)}")
-                absent[label] = f"this version of metier has no model {name!r}"
-            elif name not in trained:
+                raise UsageError(f"no model {name!r}; there are {', '.join(MODELS)}")
+            if name not in trained:
                 absent[label] = f"the extra that trains {name!r} is not installed"
             elif lacking:
                 absent[label] = f"{lacking[0]} is not installed"

@@ -22,12 +22,12 @@ from metier.enrich.study.study import (
     text_pairs,
 )
 from metier.enrich.study.texts import CONDITIONS, TextAudit
-from metier.enrich.study.words import answers, chosen_model
+from metier.enrich.study.words import answers, chosen_model, limits
 from metier.evaluate.charts import DARK, LIGHT
 from metier.evaluate.report import p_value, page_template
 from metier.evaluate.summary import SEGMENTS, Segment
 
-SEED = (
+PUBLIC = (
     ("FM", 0.0505, ("fm", "raw")),
     ("AFM", 0.0493, ("afm", "raw")),
     ("FM without résumé", 0.0509, ("fm", "none")),
@@ -36,7 +36,7 @@ SEED = (
     ("SVD++", 0.0001, ("svdpp-naive", "none")),
     ("random", 0.0001, ("random", "none")),
 )
-"""The seed experiment's own table of MAP@25, and the rows of ours that are the same model."""
+"""The public experiment's own table of MAP@25, and the rows of ours that are the same model."""
 PACKAGES = ("metier", "numpy", "scipy", "numba", "polars", "lightgbm", "wordllama", "torch")
 
 
@@ -64,6 +64,7 @@ def document(
             datasets[name] = _dataset(name, mine, log, grids, segments) | {
                 "audits": [{**asdict(one), "rate": one.rate} for one in audits.get(name, ())]
             }
+    completions = {one.condition for some in audits.values() for one in some if one.source != "rules"}
     known = [(cell, log.finished[cell.key()]) for cell in cells if cell.key() in log.finished]
     return {
         "command": command,
@@ -84,9 +85,10 @@ def document(
             if one.error
         ],
         "left_out": dict(left_out),
+        "limits": limits(((cell.model, cell.condition) for cell in cells if log.done(cell)), completions),
         "grids": {name: dict(grid) for name, grid in grids.items()},
         "datasets": datasets,
-        "seed": [{"model": model, "map": value, "ours": _ours(datasets, row)} for model, value, row in SEED],
+        "public": [{"model": model, "map": value, "ours": _ours(datasets, row)} for model, value, row in PUBLIC],
         "versions": {"python": platform.python_version()} | _versions(),
         "machine": {"system": platform.system(), "processor": platform.machine(), "cores": os.cpu_count()},
     }

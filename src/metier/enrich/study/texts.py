@@ -1,8 +1,9 @@
-"""What a model may read about people: seven text conditions, each a function of what was known before the cut-off.
+"""What a model may read about people: eight text conditions, each a function of what was known before the cut-off.
 
-Everything is made from `Stage.fold.train`, in which nothing after the cut-off exists. The text that a model learns from
-knows less than the one it is asked with: only the older half of a person's applications (`taught`). Else the title of
-the very job that is to be predicted would stand in the text all through training, and never again afterwards.
+Everything is made from `Stage.fold.train`, in which nothing after the cut-off exists. Texts that name jobs applied to
+hold answers while a model learns, and none when it is asked. So the text that it learns from knows only the older half
+of a person's applications (`taught`), and the one it is asked with all of them. A model learns from both halves: the
+newer applications are in no text that it learns from, the older ones are in the text *and* among what is learned.
 """
 
 import time
@@ -33,6 +34,8 @@ CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 what the person said. interactive: from the jobs applied to before the cut-off as well. raw-shuffled, shuffled: the raw
 and the interactive text of somebody else with about as many applications. random: as many words as the interactive
 text, drawn from everybody's."""
+SHUFFLED: dict[str, Condition] = {"raw-shuffled": "raw", "shuffled": "interactive"}
+"""Control -> the text that somebody else's is given of."""
 COMPLETED = ("simple", "interactive")
 """The conditions that a file of completions can give."""
 BUCKETS = (0, 1, 2, 5, 10)
@@ -62,7 +65,7 @@ class FoldTexts:
         rng = np.random.default_rng([seed, zlib.crc32(self.fold.name.encode())])
         match condition:
             case "shuffled" | "raw-shuffled":
-                texts = self._made("raw" if condition == "raw-shuffled" else "interactive")
+                texts = self._made(SHUFFLED[condition])
                 others = another_person(self.history, rng)
                 return [texts[other] if other >= 0 else "" for other in others]
             case "random":
@@ -109,7 +112,10 @@ class FoldTexts:
 
 
 def taught(fold: Fold) -> Fold:
-    """The fold with the older half of each person's applications, rounded down; by file where no time is known."""
+    """The fold with the older half of each person's applications, rounded down; by file where no time is known.
+
+    Texts alone are made of it: what is learned stays whole, so the older half is both read and learned.
+    """
     pairs = fold.train.interactions
     by_age = pl.struct(pl.col("time").fill_null(pl.col("time").min()), pl.int_range(pl.len())).rank("ordinal")
     older = pairs.filter(by_age.over("person") <= pl.len().over("person") // 2)
@@ -188,7 +194,7 @@ class TextAudit:
 
     Parameters
     ----------
-    source : "rules" or the name of the file of completions.
+    source : "rules", or "completions" where files of a language model's texts were given.
     people, without : people, and those of them who have no text. seconds : to make the texts here.
     items, unsupported : items audited (of a sample where texts are made by rules), and those that failed.
     """
