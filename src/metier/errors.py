@@ -43,7 +43,8 @@ class MissingExtraError(MetierError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
-            f"{what} needs the extra [{extra}], which is not installed; cure: pip install 'metier[{extra}]'"
+            f"{what} needs the extra [{extra}], which is not installed; cure: pip install 'metier[{extra}]', "
+            f"in a clone PIP_CONSTRAINT=constraints.txt .venv/bin/pip install -e '.[{extra}]'"
         )
 
 
