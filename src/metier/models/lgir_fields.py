@@ -1,7 +1,7 @@
 """Factorization machines that also read who a person is to LGIR."""
 
 from dataclasses import replace
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +13,7 @@ from metier.models.afm_training import AFMConfig
 from metier.models.base import Factored, Fitted, ModelConfig
 from metier.models.fm import FM, FMConfig
 from metier.models.lgir import LGIR, LGIRConfig
+from metier.models.search import Search
 from metier.models.text_vectors import unit
 
 FIELD = "lgir"
@@ -30,7 +31,7 @@ class FrozenLGIRConfig(LGIRConfig):
 class LGIRFMConfig(ModelConfig):
     """The field, and the models on both sides of it."""
 
-    size: int = Field(default=32, ge=1)
+    size: Annotated[int, Search(8, 128, log=True)] = Field(default=32, ge=1)
     """Numbers of the field: LGIR's vectors on the main axes of those of the jobs."""
     lgir: FrozenLGIRConfig = FrozenLGIRConfig()
     """Settings of LGIR; without ids unless they say so."""
@@ -41,7 +42,7 @@ class LGIRFMConfig(ModelConfig):
 class LGIRAFMConfig(ModelConfig):
     """The field, and the models on both sides of it."""
 
-    size: int = Field(default=32, ge=1)
+    size: Annotated[int, Search(8, 128, log=True)] = Field(default=32, ge=1)
     """Numbers of the field: LGIR's vectors on the main axes of those of the jobs."""
     lgir: FrozenLGIRConfig = FrozenLGIRConfig()
     """Settings of LGIR; without ids unless they say so."""
