@@ -1,10 +1,10 @@
 """House rules that no linter knows: file length, names, what may be imported, how fast the command starts."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -56,13 +56,12 @@ def test_command_line_imports_nothing_heavy():
 
 
 def test_help_answers_in_300_ms():
-    """The best of five, in seconds of the processor: what else the machine is doing does not count."""
+    """The best of five: a machine that runs other things as well may be slow once."""
     seconds = []
     for _ in range(5):
-        before = os.times()
+        start = time.perf_counter()
         subprocess.run([Path(sys.executable).with_name("metier"), "--help"], check=True, capture_output=True)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        seconds.append(time.perf_counter() - start)
     assert min(seconds) < 0.3, seconds
 
 

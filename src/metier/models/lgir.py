@@ -155,7 +155,8 @@ class LGIR(Factored):
         blocks = [self.texts_.width_, self.topics_.width_, *fields, config.embedding_size]
         self.refines_ = int(training.refines(config, labels))
         near = FactorizationConfig(negatives=config.negatives, same_state=config.same_state, same_city=config.same_city)
-        model = training.train(data, asking, asked, blocks, labels, self.few_, config, near, int(rng.integers(2**31)))
+        seed = int(rng.integers(2**31))
+        model = training.train(data, asking, asked, blocks, counts, crowd, labels, self.few_, config, near, seed)
         self.values_, self.ids_ = training.array(model.person.values), training.array(model.people_ids.everybody())
         for kept, network in (
             (self.mlp_, model.person.mlp),

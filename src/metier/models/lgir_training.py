@@ -12,7 +12,7 @@ from metier.data import CSR, Dataset, Floats, Nums
 from metier.errors import ConfigError
 from metier.models.factorization import FactorizationConfig, in_order
 from metier.models.shots import STRONG, WEAK, Labels
-from metier.models.towers import Pool
+from metier.models.towers import batches
 
 if TYPE_CHECKING:
     from metier.models.lgir import LGIRConfig
@@ -128,7 +128,7 @@ class Matching(nn.Module):
 class Ids(nn.Module):
     """A learned vector for each of n ids; those without an application are 0: nothing is known of them."""
 
-    def __init__(self, applications: Floats, size: int, *, learned: bool) -> None:
+    def __init__(self, applications: NDArray[Any], size: int, *, learned: bool) -> None:
         super().__init__()
         self.vectors = nn.Parameter(torch.randn(len(applications), size) * VALUE_SCALE, requires_grad=learned)
         self.known: Tensor
@@ -148,7 +148,13 @@ class LGIR(nn.Module):
     """All parts."""
 
     def __init__(
-        self, people: Inputs, jobs: Inputs, blocks: list[int], counts: Floats, crowd: Floats, config: "LGIRConfig"
+        self,
+        people: Inputs,
+        jobs: Inputs,
+        blocks: list[int],
+        counts: NDArray[np.int64],
+        crowd: Floats,
+        config: "LGIRConfig",
     ):
         super().__init__()
         shared, size = people.shared.shape[1], sum(blocks)
@@ -213,6 +219,8 @@ def train(
     people: Inputs,
     jobs: Inputs,
     blocks: list[int],
+    counts: NDArray[np.int64],
+    crowd: Floats,
     labels: Labels,
     few: int,
     config: "LGIRConfig",
@@ -225,6 +233,7 @@ def train(
     ----------
     people, jobs : of all U people and I jobs of `data`.
     blocks : sizes of the blocks of the D columns: text, fields, learned.
+    counts : (U,) and crowd : (I,) applications of each person and to each job.
     labels : (U,) WEAK, STRONG or UNLABELLED. few : most applications of a few-shot person.
 
     Raises
@@ -237,8 +246,6 @@ def train(
     torch.set_num_threads(1)  # sums then run in one order whatever the machine, so results repeat bit by bit
     try:
         torch.manual_seed(seed)
-        counts = np.diff(data.matrix.indptr).astype(np.float32)
-        crowd = np.bincount(data.interactions.items, minlength=len(data.items)).astype(np.float32)
         model = LGIR(people, jobs, blocks, counts, crowd, config).to(config.device)
         _descend(model, data, people, jobs, counts <= few, labels, config, near, np.random.default_rng([seed, 1]))
         return model.eval()
@@ -259,9 +266,6 @@ def _descend(
     rng: np.random.Generator,
 ) -> None:
     histories = in_order(data)
-    owner = np.repeat(np.arange(len(data.users)), np.diff(histories.start)).astype(np.int32)
-    applications = np.bincount(histories.item, minlength=len(data.items)).astype(np.float32)
-    pool = Pool(data, applications, near)
     weak, strong = (np.flatnonzero(labels == one).astype(np.int32) for one in (WEAK, STRONG))
     refining = refines(config, labels)
     discriminating = list(model.discriminator.parameters())
@@ -276,43 +280,34 @@ def _descend(
     ]
     optimiser = torch.optim.Adam(groups, lr=config.learning_rate)
     adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
-    steps = config.epochs * -(-len(owner) // config.batch)
+    steps = config.epochs * -(-len(histories.item) // config.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
-    for _ in range(config.epochs):
-        order = rng.permutation(len(owner))
-        for at in (order[first : first + config.batch] for first in range(0, len(order), config.batch)):
-            users, targets = owner[at], histories.item[at]
-            shown, chance = pool.draw(targets, rng)  # (m,)
-            target = np.searchsorted(shown, targets)
-            barred = data.matrix[users][:, shown].toarray() > 0
-            barred[np.arange(len(at)), target] = False
-            heard = rng.random(len(at)) >= config.silence
-            x = model.represent(take(people, users), users, on(heard, config.device))
-            low = is_low(model, x, few_shot[users] | ~heard, config)
-            x = torch.where(low[:, None], model.generator(x), x) if refining else x
-            y = model.job(take(jobs, shown), model.job_ids(shown))
-            others = np.tile(applications[shown], (len(at), 1))
-            others[np.arange(len(at)), target] -= 1  # the application itself is no evidence for itself
-            alone = model.matching.alone(y, torch.from_numpy(others).to(config.device))
-            scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
-            scores = scores.masked_fill(torch.from_numpy(barred).to(config.device), -torch.inf)
-            place = torch.from_numpy(target).to(config.device)
-            loss = ranking_loss(scores, place, torch.from_numpy(chance).to(config.device), config.loss)
-            drawn = _people(weak, strong, rng) if refining else None
-            if drawn is not None:
-                loss = loss + _quality(model, people, *drawn, config)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            slower.step()
-            if drawn is not None:
-                low_x, high = (_as_they_are(model, people, some, config).detach() for some in drawn)
-                true = model.discriminator(high.requires_grad_())
-                refined = model.discriminator(model.generator(low_x).detach())
-                adversary.zero_grad()
-                penalty = config.gradient_penalty * gradient_penalty(true, high)
-                (discriminator_loss(true, refined) + penalty).backward()  # type: ignore[no-untyped-call]
-                adversary.step()
+    for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
+        heard = rng.random(len(batch.at)) >= config.silence
+        x = model.represent(take(people, batch.users), batch.users, on(heard, config.device))
+        if refining:
+            low = is_low(model, x, few_shot[batch.users] | ~heard, config)
+            x = torch.where(low[:, None], model.generator(x), x)
+        y = model.job(take(jobs, batch.shown), model.job_ids(batch.shown))
+        alone = model.matching.alone(y, on(batch.others, config.device))
+        scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
+        scores = scores.masked_fill(on(batch.barred, config.device), -torch.inf)
+        loss = ranking_loss(scores, on(batch.target, config.device), on(batch.chance, config.device), config.loss)
+        drawn = _people(weak, strong, rng) if refining else None
+        if drawn is not None:
+            loss = loss + _quality(model, people, *drawn, config)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        slower.step()
+        if drawn is not None:
+            low_x, high = (_as_they_are(model, people, some, config).detach() for some in drawn)
+            true = model.discriminator(high.requires_grad_())
+            refined = model.discriminator(model.generator(low_x).detach())
+            adversary.zero_grad()
+            penalty = config.gradient_penalty * gradient_penalty(true, high)
+            (discriminator_loss(true, refined) + penalty).backward()  # type: ignore[no-untyped-call]
+            adversary.step()
 
 
 def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGIRConfig") -> Tensor:
@@ -356,9 +351,9 @@ def take(rows: Inputs, numbers: Nums) -> Inputs:
     return Inputs(rows.shared[numbers], CSR(rows.attributes[numbers]))
 
 
-def on(flags: NDArray[np.bool_], device: str) -> Tensor:
+def on(array: NDArray[Any], device: str) -> Tensor:
     """The same on the device."""
-    return torch.from_numpy(flags).to(device)
+    return torch.from_numpy(array).to(device)
 
 
 def answers(model: LGIR, jobs: Inputs, applications: Floats) -> tuple[Floats, Floats]:

@@ -1,5 +1,6 @@
 """The two towers in torch, and how they are trained. `metier.models.two_tower` answers from what is learned here."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -151,42 +152,33 @@ def train(
 
 def _descend(towers: Towers, data: Dataset, people: Inputs, jobs: Inputs, plan: Plan, rng: np.random.Generator) -> None:
     histories = in_order(data)
-    owner = np.repeat(np.arange(len(data.users)), np.diff(histories.start)).astype(np.int32)
-    applications = np.bincount(histories.item, minlength=len(data.items)).astype(np.float32)
-    pool = Pool(data, applications, plan.negatives)
     few = {"weights", "popularity"}
     groups = [
         {"params": [p for name, p in towers.named_parameters() if name not in few], "weight_decay": plan.reg},
         {"params": [towers.weights, towers.popularity], "lr": WEIGHT_RATE * plan.learning_rate},
     ]
     optimiser = torch.optim.Adam(groups, lr=plan.learning_rate)
-    steps = plan.epochs * -(-len(owner) // plan.batch)
+    steps = plan.epochs * -(-len(histories.item) // plan.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
-    for _ in range(plan.epochs):
-        order = rng.permutation(len(owner))
-        for at in (order[first : first + plan.batch] for first in range(0, len(order), plan.batch)):
-            users, targets, row = owner[at], histories.item[at], np.arange(len(at))
-            shown, chance = pool.draw(targets, rng)  # (m,)
-            target = np.searchsorted(shown, targets)
-            past = other_jobs(histories, at, owner, rng.random(len(at)) >= plan.silence, plan.use, len(data.items))
-            needed = np.union1d(shown, past.indices).astype(np.int32)
-            vectors, bias = towers.jobs(jobs.take(needed))  # (n, D), (n,)
-            place = np.searchsorted(needed, shown)
-            alone, beside, history = towers.spread()
-            heard = torch.from_numpy(np.diff(past.indptr) > 0).to(alone.device)[:, None]
-            p = towers.people(people.take(users)) * torch.where(heard, beside, alone)
-            p = p + (towers.sparse(CSR(past[:, needed])) @ vectors) * history  # (B, n) @ (n, D)
-            others = np.tile(applications[shown], (len(at), 1))
-            others[row, target] -= 1  # the application itself is no evidence for itself
-            barred = np.where(data.matrix[users][:, shown].toarray() > 0, np.float32(-1e9), np.float32(0))
-            barred[row, target] = 0
-            scores = p @ vectors[place].T + bias[place] + towers.crowd(towers.dense(others))  # (B, m)
-            scores = scores + towers.dense(barred - np.log(chance))
-            loss = functional.cross_entropy(scores, torch.from_numpy(target).to(scores.device))
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            slower.step()
+    owner = owners(histories)
+    for batch in batches(data, histories, plan.negatives, epochs=plan.epochs, size=plan.batch, rng=rng):
+        heard_at = rng.random(len(batch.at)) >= plan.silence
+        past = other_jobs(histories, batch.at, owner, heard_at, plan.use, len(data.items))
+        needed = np.union1d(batch.shown, past.indices).astype(np.int32)
+        vectors, bias = towers.jobs(jobs.take(needed))  # (n, D), (n,)
+        place = np.searchsorted(needed, batch.shown)
+        alone, beside, history = towers.spread()
+        heard = torch.from_numpy(np.diff(past.indptr) > 0).to(alone.device)[:, None]
+        p = towers.people(people.take(batch.users)) * torch.where(heard, beside, alone)
+        p = p + (towers.sparse(CSR(past[:, needed])) @ vectors) * history  # (B, n) @ (n, D)
+        scores = p @ vectors[place].T + bias[place] + towers.crowd(towers.dense(batch.others))  # (B, m)
+        barred = np.where(batch.barred, np.float32(-1e9), np.float32(0))
+        scores = scores + towers.dense(barred - np.log(batch.chance))
+        loss = functional.cross_entropy(scores, torch.from_numpy(batch.target).to(scores.device))
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        slower.step()
 
 
 def _learned(towers: Towers, data: Dataset, jobs: Inputs) -> Learned:
@@ -228,6 +220,50 @@ class Pool:
         """(m,) job numbers, ascending, all targets among them, and each one's chance to be there."""
         shown = np.unique(np.concatenate([targets, self.sampler(targets, rng).ravel()])).astype(np.int32)
         return shown, (1 - self.missed[shown] ** len(targets)).astype(np.float32)
+
+
+class Batch(NamedTuple):
+    """B applications, and the m jobs that all their people are ranked over."""
+
+    at: NDArray[np.int64]
+    """(B,) places in the histories"""
+    users: Nums
+    """(B,)"""
+    shown: Nums
+    """(m,) jobs, ascending"""
+    chance: Floats
+    """(m,) of each to be there"""
+    target: NDArray[np.int64]
+    """(B,) the column of each application's job"""
+    barred: NDArray[np.bool_]
+    """(B, m) other jobs of the same person, which must not count against them"""
+    others: Floats
+    """(B, m) applications to each job, without the one that is learned: it is no evidence for itself"""
+
+
+def batches(
+    data: Dataset, histories: Histories, near: FactorizationConfig, *, epochs: int, size: int, rng: np.random.Generator
+) -> Iterator[Batch]:
+    """Every application once an epoch, in random order."""
+    owner = owners(histories)
+    applications = np.bincount(histories.item, minlength=len(data.items)).astype(np.float32)
+    pool = Pool(data, applications, near)
+    for _ in range(epochs):
+        order = rng.permutation(len(owner))
+        for at in (order[first : first + size] for first in range(0, len(order), size)):
+            users, targets, row = owner[at], histories.item[at], np.arange(len(at))
+            shown, chance = pool.draw(targets, rng)
+            target = np.searchsorted(shown, targets)
+            barred = data.matrix[users][:, shown].toarray() > 0
+            barred[row, target] = False
+            others = np.tile(applications[shown], (len(at), 1))
+            others[row, target] -= 1
+            yield Batch(at, users, shown, chance, target, barred, others)
+
+
+def owners(histories: Histories) -> Nums:
+    """(nnz,) the person of each application."""
+    return np.repeat(np.arange(len(histories.start) - 1), np.diff(histories.start)).astype(np.int32)
 
 
 def other_jobs(
