@@ -15,7 +15,7 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
 		while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
-demo: $(READY)  ## judge every model on a synthetic labour market and write a report
+demo: $(READY)  ## judge the models on a synthetic labour market and write a report
 	$(BIN)/metier demo
 
 test: lint  ## lint, types, import rules and all tests but the slow ones, with coverage

@@ -11,8 +11,9 @@ from metier.models import registry
 
 @pytest.fixture
 def two_models(monkeypatch):
-    """Every model is fitted in its own tests; two will do here."""
-    monkeypatch.setattr(registry, "MODELS", {name: registry.MODELS[name] for name in ("random", "place")})
+    """Every model is fitted in its own tests; two will do here, and one that the demo leaves out."""
+    monkeypatch.setattr(registry, "MODELS", {name: registry.MODELS[name] for name in ("random", "place", "lgir-fm")})
+    monkeypatch.setattr(registry, "TRAINED_BY", {})
 
 
 def test_report_comes_last(metier, two_models, tmp_path):
@@ -22,6 +23,8 @@ def test_report_comes_last(metier, two_models, tmp_path):
     assert report == Workspace(tmp_path).run("demo") / "report.html"
     assert "oracle" in report.read_text()
     assert len(Workspace(tmp_path).load("demo").people) == 300
+    assert "random (1 of" in ran.err  # no terminal shows a bar here, so lines say that work goes on
+    assert "lgir-fm" not in ran.err
 
 
 def test_the_seed_decides(metier, two_models, tmp_path):

@@ -121,6 +121,19 @@ def test_new_person_is_matched_by_place(metier, tmp_path):
     assert "cure: spell it as there" in metier(*asked, "--country", "Atlantis").err
 
 
+def test_the_place_of_the_resume_is_used_where_no_option_gives_one(metier, tmp_path):
+    """The town has no Columbus, so the state is what is known."""
+    (tmp_path / "cv.txt").write_text(
+        "Ann Lee\nColumbus, OH 43004\nann@example.org\n\nExperience\nWelder, Acme, 2015 - 2019\n"
+    )
+    asked = ["recommend", "place", "--resume", tmp_path / "cv.txt", "-k", "3", "--json"]
+    ran = metier(*asked)
+    assert "the place that the résumé states is used" in ran.err
+    assert "Columbus" not in ran.err
+    assert {job["state"] for job in as_json(ran)["new"]} == {"OH"}
+    assert metier(*asked, "--state", "TX", "--country", "US").err == ""
+
+
 def test_a_model_that_ignores_the_place_says_so(metier, tmp_path):
     (tmp_path / "cv.txt").write_text("welder")
     asked = ["--resume", tmp_path / "cv.txt", "--state", "TX", "--country", "US", "--json"]

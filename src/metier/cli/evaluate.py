@@ -86,6 +86,8 @@ def judge(experiment: "Experiment", workspace: "Workspace", run: str, *, as_json
 
         def show(done: int, total: int, what: str) -> None:
             bar.update(task, completed=done, total=total, description=what)
+            if bar.disable:  # nobody sees a bar in a file: a line a model says that work goes on
+                note(f"{what} ({done + 1} of {total})")
 
         evaluation = experiment.run(tables, extra=_oracle(workspace.dataset(experiment.dataset)), progress=show)
         bar.update(task, description="intervals and report")

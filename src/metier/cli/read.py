@@ -71,8 +71,8 @@ def _reason(path: Path, error: MetierError | OSError) -> str:
     return said if said.startswith(path.name) else f"{path.name}: {said}"
 
 
-def visible_text(path: Path) -> str:
-    """What a reader sees of a document; what was left out is noted on stderr.
+def visible(path: Path) -> "Document":
+    """A document with the text that a reader sees; what was left out is noted on stderr.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def visible_text(path: Path) -> str:
         raise UsageError(f"no file {path}; cure: the path of a résumé (PDF, DOCX, ODT, RTF, HTML, text, scan)")
     document = read_document(path)
     _note(path, document)
-    return document.text
+    return document
 
 
 def _refuse_equal_names(files: list[Path]) -> None:

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metier.cli.read import visible_text
+from metier.cli.read import visible
 from metier.cli.terminal import Home, Json, note, print_table
-from metier.errors import UnknownIdError, UsageError
+from metier.errors import DataRejectedError, UnknownIdError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
     from metier.bundle import Bundle
     from metier.data import Query, Ranking
+    from metier.sources.documents.document import Document
 
 
 class Format(StrEnum):
@@ -72,9 +73,13 @@ def recommend(
         query = loaded.dataset.query(loaded.dataset.users.numbers(ids))
     else:
         ids = ["new"]
-        query = _newcomer(loaded, visible_text(resume) if resume else "", city=city, state=state, country=country)
+        document = visible(resume) if resume else None
+        place = {"city": city, "state": state, "country": country}
+        if document is not None and not any(place.values()):
+            place = _own_place(loaded, document)
+        query = _newcomer(loaded, document.text if document else "", **place)
     ranking = loaded.recommend(query, k)
-    if users is None and query.features is not None and query.features.nnz:
+    if (city or state or country) and query.features is not None and query.features.nnz:
         elsewhere = loaded.recommend(replace(query, features=query.features * 0), k)
         same = np.array_equal(ranking.scores, elsewhere.scores, equal_nan=True)
         if same and np.array_equal(ranking.items, elsewhere.items):
@@ -129,6 +134,28 @@ def _newcomer(bundle: "Bundle", text: str, **place: str | None) -> "Query":
             cure = f"give {' and '.join(lacking)}, too" if lacking else "spell it as there"
             note(f"{name} {value!r} is left out: nobody in the training data is there, written so; cure: {cure}")
     return query
+
+
+def _own_place(bundle: "Bundle", document: "Document") -> dict[str, str | None]:
+    """Where a résumé says its person lives, if people of the training data live there, too; else nowhere.
+
+    The country, which addresses leave out, is that of the training data's state.
+    """
+    from metier.sources.documents.recognise import candidate_of
+
+    nowhere: dict[str, str | None] = {"city": None, "state": None, "country": None}
+    try:
+        contact = candidate_of(document).contact
+    except DataRejectedError:  # words without a résumé's shape
+        return nowhere
+    states = [one.removeprefix("state=") for one in bundle.dataset.user_features.names if one.startswith("state=")]
+    countries = {country for state, country in (one.split("|") for one in states) if state == contact.state}
+    if len(countries) != 1:
+        return nowhere
+    city, country = contact.city, countries.pop()
+    known = f"city={city}|{contact.state}|{country}" in bundle.dataset.user_features.names
+    note("the place that the résumé states is used; --city, --state and --country say otherwise")
+    return {"city": city if known else None, "state": contact.state, "country": country}
 
 
 def _rows(bundle: "Bundle", ids: list[str], query: "Query", ranking: "Ranking") -> "pl.DataFrame":

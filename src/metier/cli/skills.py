@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metier.cli.read import visible_text
+from metier.cli.read import visible
 from metier.cli.terminal import Home, Json, note, print_json, print_table
 from metier.errors import UsageError
 
@@ -70,7 +70,7 @@ def _of_file(path: Path, terms: "Taxonomy", exact: bool, as_json: bool) -> None:
 
     from metier.enrich.skills import THRESHOLD, skill_finder
 
-    text = visible_text(path)
+    text = visible(path).text
     found = skill_finder(terms, None if exact else THRESHOLD).find(text)
     if as_json:
         rows = [{**asdict(match), "text": text[match.start : match.end]} for match in found]

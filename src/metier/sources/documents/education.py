@@ -11,7 +11,7 @@ _LONGEST = 200  # characters of a line that names a course
 _FIELD = re.compile(
     r"^(?:\s*degree)?\s*(?:in|of|:|-|–|,|\()\s*([A-Z][\w&/ .+'-]{1,80}?)\s*(?=[,|()\t•·;]|\s[-–—]\s| from | at |$)"
 )
-_PART = re.compile(r"\t|\s*[|•·]\s*|\s+[-–—]\s+|,\s*|\s*[()]\s*|;\s*| from | at ")
+_PART = re.compile(r"\t|\s*[|•·]\s*|\s+[-–—]\s+|,\s*|\s*[()]\s*|;\s*| from ")
 
 
 def education_in(lines: list[str]) -> list[Education]:
@@ -39,7 +39,8 @@ def _facts(line: str) -> dict[str, str | None]:
         field = _FIELD.match(_cut(line, dates)[degree.end() :] if dates and dates.where[0] > degree.end() else rest)
         if field and not _is_school(field[1]):
             facts["field"] = field[1].strip()
-    school = next((part for part in _PART.split(_cut(line, dates)) if _is_school(part)), None)
+    parts = (_after_at(part) for part in _PART.split(_cut(line, dates)))
+    school = next((part for part in parts if _is_school(part)), None)
     if school:
         inside = degrees().search(school)
         name = school[inside.end() :] if inside and inside.start() == 0 else school
@@ -52,6 +53,16 @@ def _facts(line: str) -> dict[str, str | None]:
 def _cut(line: str, dates: Dates | None) -> str:
     """The line with a bar in place of its dates."""
     return line if dates is None else f"{line[: dates.where[0]]}|{line[dates.where[1] :]}"
+
+
+def _after_at(part: str) -> str:
+    """The school that "Law at Yale University" ends in; "University of Texas at Austin" is one name.
+
+    >>> _after_at("Law at Yale University"), _after_at("University of Texas at Austin")
+    ('Yale University', 'University of Texas at Austin')
+    """
+    place = part.partition(" at ")[2]
+    return place if _is_school(place) else part
 
 
 def _is_school(part: str) -> bool:
