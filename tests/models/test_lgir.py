@@ -162,6 +162,21 @@ def test_answers_are_those_of_torch(torch, monkeypatch, gate, matching):
     assert gate != "count" or not low.all()
 
 
+def test_the_penalty_flattens_the_discriminator_in_training(torch, monkeypatch):
+    from metier.models import lgir_training as of
+
+    kept, answers = [], of.answers
+    monkeypatch.setattr(of, "answers", lambda model, *rest: kept.append(model) or answers(model, *rest))
+    data = assemble(small_town(people=150)).dataset
+    slopes = []
+    for penalty in (0.0, 100.0):
+        model = fitted(data, gradient_penalty=penalty)
+        many = np.flatnonzero(np.diff(data.matrix.indptr) > model.few_).astype(np.int32)
+        x = torch.from_numpy(model.represent(data.query(many), refine=False)).requires_grad_()
+        slopes.append(torch.autograd.grad(kept[-1].discriminator(x).sum(), x)[0].norm(dim=1).mean().item())
+    assert slopes[1] < slopes[0] / 2
+
+
 def test_who_is_refined():
     data = assemble(small_town(people=150)).dataset
     rows = np.arange(len(data.users), dtype=np.int32)
