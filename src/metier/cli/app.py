@@ -15,6 +15,7 @@ import typer
 
 from metier import __version__
 from metier.cli import (
+    audit,
     compare,
     demo,
     describe,
@@ -59,6 +60,7 @@ app.add_typer(study.app, name="study")
 app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")
+app.add_typer(audit.app, name="audit")
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 
