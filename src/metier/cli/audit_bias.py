@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from metier.operate.assessments import Metric
 
 STATEMENT = (
-    "These figures are arithmetic, no verdict and no bias audit: Local Law 144 asks for an independent auditor, somebody "
-    "who takes no part in making, selling or using the tool."
+    "These figures are arithmetic, no verdict and no bias audit: Local Law 144 asks for an independent auditor, "
+    "somebody who takes no part in making, selling or using the tool."
 )
 
 
@@ -82,8 +82,8 @@ def bias(
 ) -> None:
     """Selection and scoring rates and impact ratios by category and crossing, as New York's Local Law 144 has them.
 
-    With 95 % intervals, Fisher's exact test and the four-fifths rule, none of them a verdict. People of unknown category
-    are counted and left out. An independent auditor is still needed.
+    With 95 % intervals, Fisher's exact test and the four-fifths rule, none of them a verdict. People of unknown
+    category are counted and left out. An independent auditor is still needed.
     """
     import numpy as np
 

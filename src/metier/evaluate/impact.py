@@ -1,6 +1,6 @@
 """Impact ratios: is one group of people selected less often than another?
 
-The arithmetic is that of New York City's Local Law 144 (Rules of the City of New York, title 6, sections 5-300 and 5-301):
+The arithmetic is that of New York City's Local Law 144 (Rules of the City of New York, title 6, sections 5-300, 5-301):
 
     selection rate   selected / assessed, in a category
     scoring rate     share of a category whose score is above the median score of the whole sample
