@@ -16,6 +16,7 @@ import typer
 from metier import __version__
 from metier.cli import (
     audit,
+    backup,
     compare,
     demo,
     describe,
@@ -61,6 +62,8 @@ app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")
 app.add_typer(audit.app, name="audit")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 
