@@ -186,7 +186,7 @@ def _check_bundles(workspace: Workspace, manifest: Manifest) -> None:
             listed, content = {}, b""
         if packed != {**listed, "manifest.json": hashlib.sha256(content).hexdigest()}:
             raise BundleError(
-                f"{folder} differs from its manifest.json, or changed meanwhile; cure: repeat the command, or train again"
+                f"{folder} differs from its manifest.json, or changed meanwhile; cure: repeat it, or train again"
             )
 
 
