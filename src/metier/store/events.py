@@ -54,9 +54,7 @@ class Events:
             (duplicates if one.source in seen else fresh).append(one)
             seen.add(one.source)
         first, now = self._scope.draw(len(fresh)), self._scope.clock()
-        stamped = [
-            asdict(one) | {"received": now, "sequence": first + place} for place, one in enumerate(fresh)
-        ]
+        stamped = [asdict(one) | {"received": now, "sequence": first + place} for place, one in enumerate(fresh)]
         self._scope.insert(events, stamped)
         Recommendations(self._scope).void(sorted({one.person for one in fresh}))
         last = first + len(fresh) - 1 if fresh else 0

@@ -11,7 +11,6 @@ from metier.store.schema import people
 from metier.store.scope import Page, Scope, parts
 
 
-
 @dataclass(frozen=True)
 class Person:
     """A profile. `version` to `updated` are set by the store."""

@@ -10,8 +10,9 @@ from typing import NewType
 
 import sqlalchemy as sa
 
-from metier.store.schema import events, exposures, people, recommendations, resumes, tenants
+from metier.store.schema import erasures, events, exposures, people, recommendations, resumes, tenants
 from metier.store.scope import Scope, parts
+from metier.store.tokens import digest
 
 Stamp = NewType("Stamp", str)
 """What an answer was computed from."""
@@ -49,9 +50,14 @@ class Recommendations:
         """To be taken before an answer is computed and given to `put` after it."""
         written = [
             sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))
-            .where(table.c.tenant == self._scope.tenant, key == person)
+            .where(table.c.tenant == self._scope.tenant, mine)
             .scalar_subquery()
-            for table, key in ((events, events.c.person), (resumes, resumes.c.person), (people, people.c.id))
+            for table, mine in (
+                (events, events.c.person == person),
+                (resumes, resumes.c.person == person),
+                (people, people.c.id == person),
+                (erasures, erasures.c.subject == digest(person)),
+            )
         ]
         numbers = self._scope.connection.execute(sa.select(self._generation(), *written)).one()
         return Stamp(":".join(map(str, numbers)))
@@ -82,7 +88,9 @@ class Recommendations:
         """Delete the answers that no longer hold and say how many they were."""
         return self._scope.delete(recommendations, recommendations.c.generation != self._scope.counters["generation"])
 
-    def _generation(self) -> sa.ScalarSelect[int]:
+    def _generation(self) -> sa.ColumnElement[int]:
+        if self._scope.counters:  # this transaction may have voided all
+            return sa.literal(self._scope.counters["generation"])
         return sa.select(tenants.c.generation).where(tenants.c.id == self._scope.tenant).scalar_subquery()
 
 
@@ -95,7 +103,9 @@ class Exposures:
     def add(self, shown: Mapping[str, int], day: int) -> None:
         """Count jobs as shown on a day, numbered from 1970-01-01 UTC."""
         self._scope.upsert(
-            exposures, [{"job": job, "day": day, "shown": times} for job, times in sorted(shown.items())], add=("shown",)
+            exposures,
+            [{"job": job, "day": day, "shown": times} for job, times in sorted(shown.items())],
+            add=("shown",),
         )
 
     def since(self, day: int) -> dict[str, int]:

@@ -17,6 +17,8 @@ MOST_ROWS = 1000
 """On one page."""
 MOST_VALUES = 500
 """In one statement; databases limit how many it may carry."""
+MOST_DIGITS = 18
+"""Of a cursor that is a number; more may not fit in 64 bits."""
 _COUNTERS = (tenants.c.sequence, tenants.c.generation, tenants.c.audited, tenants.c.audit_hash)
 
 
@@ -130,7 +132,6 @@ def parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
 def _place(column: sa.Column[Any], after: str) -> Any:
     if not isinstance(column.type, sa.Integer):
         return after
-    try:
-        return int(after)
-    except ValueError:
-        raise UsageError("no such cursor; cure: the `next` of the page before, unchanged") from None
+    if not after.isascii() or not after.isdigit() or len(after) > MOST_DIGITS:
+        raise UsageError("no such cursor; cure: the `next` of the page before, unchanged")
+    return int(after)
