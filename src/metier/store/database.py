@@ -102,9 +102,12 @@ class Database:
         """
         if self.engine.dialect.name != "sqlite":
             return True
-        with self._explained(), self.engine.connect() as connection:
-            connection.rollback()  # a checkpoint cannot run inside a transaction
-            busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        with self._writing, self._explained():
+            raw = self.engine.raw_connection()  # a checkpoint cannot run inside a transaction
+            try:
+                busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # type: ignore[func-returns-value]
+            finally:
+                raw.close()
         return not busy
 
     def close(self) -> None:

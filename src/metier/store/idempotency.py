@@ -1,7 +1,7 @@
 """Requests that a caller may repeat: the same key and body get the answer of the first time.
 
-Look for the key and keep the answer in the transaction that does the work. Writers of a tenant take turns, so a repeat that
-comes while the first is under way waits, and a process that is killed leaves neither the work nor the key.
+Look for the key and keep the answer in the transaction that does the work. Writers of a tenant take turns, so a repeat
+that comes while the first is under way waits, and a process that is killed leaves neither the work nor the key.
 """
 
 from dataclasses import dataclass

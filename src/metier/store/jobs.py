@@ -42,7 +42,7 @@ class Job(Posted):
     html: str = ""
     """Sanitised description."""
     posted: bool = True
-    """False where the store knows no more than that a job of the bundle was withdrawn; title and text are empty then."""
+    """False where no more is known than that a job of the bundle was withdrawn; title and text are empty then."""
     withdrawn: bool = False
     version: int = 0
     """1 when made, one more with each change."""

@@ -33,7 +33,7 @@ def digest(secret: str) -> str:
 
 
 def hash_password(password: str) -> Hashed:
-    """Takes tens of milliseconds and 64 MiB, so never call it inside a transaction; UsageError names the length allowed."""
+    """Takes tens of milliseconds and 64 MiB: not to be called inside a transaction. UsageError for a wrong length."""
     shortest, longest = PASSWORD_CHARACTERS
     if not shortest <= len(password) <= longest:
         raise UsageError(f"a password has {shortest} to {longest} characters; cure: choose another one")

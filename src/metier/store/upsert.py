@@ -1,4 +1,4 @@
-"""Insert, or replace the rows whose key is there: the one statement that SQLite and PostgreSQL each have a dialect of."""
+"""Insert, or replace the rows whose key is there: a statement of which SQLite and PostgreSQL each have a dialect."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -28,6 +28,6 @@ def upsert(
         return
     insert = _INSERT[connection.dialect.name](table)
     key = [column.name for column in table.primary_key]
-    new = {name: insert.excluded[name] for name in table.c.keys() if name not in (*key, *keep)}
+    new = {one.name: insert.excluded[one.name] for one in table.c if one.name not in (*key, *keep)}
     new |= {name: table.c[name] + insert.excluded[name] for name in add}
     connection.execute(insert.on_conflict_do_update(index_elements=key, set_=new), rows)
