@@ -8,7 +8,7 @@ it is one piece under its manifest, and what it learned from a person is in all 
 import hashlib
 import shutil
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,19 @@ class HeldBundle:
     """Name and the first 12 digits of the SHA-256 of its manifest."""
 
 
+@dataclass(frozen=True)
 class Holdings:
-    """The files of a workspace.
+    """The files of a workspace in which an id means one and the same person.
 
     Parameters
     ----------
-    datasets : the datasets whose people are meant, with their runs and studies; all when None.
-    bundles : the bundles that are meant; all when None.
+    datasets : the datasets that are meant, with their runs and studies; all when None.
+    models : the bundles that are meant; all when None.
     """
 
-    def __init__(
-        self, workspace: Workspace, datasets: Collection[str] | None = None, bundles: Collection[str] | None = None
-    ) -> None:
-        self._workspace = workspace
-        self._datasets = datasets
-        self._bundles = bundles
+    workspace: Workspace
+    datasets: frozenset[str] | None = None
+    models: frozenset[str] | None = None
 
     def rows(self, person: str) -> dict[str, list[dict[str, Any]]]:
         """File -> its rows about a person, as JSON can hold them once dates are text."""
@@ -83,15 +81,15 @@ class Holdings:
 
     def exports(self, person: str) -> Path:
         """The folder of a person's exports, whether it exists or not."""
-        return self._workspace.home / "exports" / hashlib.sha256(person.encode()).hexdigest()
+        return self.workspace.home / "exports" / hashlib.sha256(person.encode()).hexdigest()
 
     def bundles(self, person: str) -> list[HeldBundle]:
         """The bundles that hold a person."""
         found = []
-        for name in self._workspace.names("models"):
-            folder = self._workspace.model(name)
+        for name in self.workspace.names("models"):
+            folder = self.workspace.model(name)
             people, manifest = folder / "people.parquet", folder / "manifest.json"
-            wanted = self._bundles is None or name in self._bundles
+            wanted = self.models is None or name in self.models
             if wanted and people.is_file() and manifest.is_file() and _holds(people, person):
                 digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
                 found.append(HeldBundle(name, f"{name}@{digest[:12]}"))
@@ -113,13 +111,13 @@ class Holdings:
 
     def _folders(self) -> Iterator[Path]:
         for kind in ("datasets", "runs", "studies", "tuning"):
-            for name in self._workspace.names(kind):
-                folder = self._workspace.home / kind / name
-                if self._datasets is None or self._datasets & _names(kind, folder):
+            for name in self.workspace.names(kind):
+                folder = self.workspace.home / kind / name
+                if self.datasets is None or self.datasets & _names(kind, folder):
                     yield folder
 
     def _name(self, path: Path) -> str:
-        return str(path.relative_to(self._workspace.home))
+        return str(path.relative_to(self.workspace.home))
 
 
 def _names(kind: str, folder: Path) -> set[str]:

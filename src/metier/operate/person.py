@@ -24,7 +24,7 @@ from metier.operate.holdings import Holdings
 from metier.sources.candidate import Candidate
 from metier.sources.json_resume import to_json_resume
 from metier.store.completions import CompletionStore
-from metier.store.schema import audit, completions
+from metier.store.schema import completions
 from metier.store.store import Rows, Store
 
 ACTOR = "system"
@@ -56,7 +56,7 @@ def export_person(
     with store.write(number) as rows:
         tables = rows.erasure.export(person)
         files, bundles = held.rows(person), held.bundles(person)
-        completed = _completions(rows, held_datasets(store, workspace, number, datasets), person)
+        completed = _completions(rows, held, person)
         if not (any(tables.values()) or completed or files or bundles):
             raise UnknownIdError(f"nothing is held about a person {person!r} of tenant {tenant!r}")
         rows.audit.append(ACTOR, "person.exported", person)
@@ -93,11 +93,10 @@ def erase_person(
     held = holdings(store, workspace, number, datasets)
     with store.read(number) as rows:
         there = rows.erasure.export(person)
-        completed = _completions(rows, held_datasets(store, workspace, number, datasets), person)
+        completed, erased_before = _completions(rows, held, person), rows.erasure.was_erased(person)
         live = rows.models.live()
     bundles = held.bundles(person)
     audited = len(there.pop("audit"))
-    erased_before = any(_of_subject(one, person) for one in _receipts(workspace))
     if not (any(there.values()) or completed or bundles or held.rows(person) or erased_before):
         raise UnknownIdError(f"nothing is held about a person {person!r} of tenant {tenant!r}, so nothing was erased")
     counted = sum(
@@ -144,51 +143,37 @@ def tenant_id(store: Store, name: str) -> str:
     return found[name]
 
 
-def holdings(store: Store, workspace: Workspace, tenant: str, datasets: Collection[str] = ()) -> Holdings:
+def holdings(store: Store, workspace: Workspace, tenant: str, named: Collection[str] = ()) -> Holdings:
     """The files in which an id means a tenant's person.
 
     Where there is one tenant, those are all files of the workspace. With several the same id may be somebody else in
-    another's dataset, so only the tenant's own bundles, and the datasets that they were trained on or that are named,
-    count.
+    another's dataset, so only the tenant's own bundles, the datasets that they were trained on, and those that are
+    `named` count.
+
+    Raises
+    ------
+    UsageError : a dataset is named that is not there.
     """
+    for name in named:
+        if name not in workspace.names("datasets"):
+            raise UsageError(f"no dataset {name!r} in {workspace.home}; cure: one of {workspace.names('datasets')}")
     if len(store.tenants()) == 1:
         return Holdings(workspace)
     with store.read(tenant) as rows:
-        bundles = {one.bundle for one in rows.models.all()}
-    return Holdings(workspace, held_datasets(store, workspace, tenant, datasets), bundles)
-
-
-def held_datasets(store: Store, workspace: Workspace, tenant: str, named: Collection[str] = ()) -> set[str] | None:
-    """The datasets of `holdings`; None for all."""
-    for name in named:
-        if name not in workspace.names("datasets"):
-            raise UsageError(f"no dataset {name!r} in {workspace.home}; cure: a name of metier describe")
-    if len(store.tenants()) == 1:
-        return None
-    with store.read(tenant) as rows:
-        folders = {workspace.model(one.bundle) for one in rows.models.all()}
-    found = set(named)
-    for folder in folders:
+        models = frozenset(one.bundle for one in rows.models.all())
+    datasets = set(named)
+    for name in models:
         with suppress(OSError, ValueError, LookupError):  # a bundle that is gone or altered names no dataset
-            found.add(str(json.loads((folder / "config.json").read_bytes())["about"]["dataset"]))
-    return found
+            datasets.add(str(json.loads((workspace.model(name) / "config.json").read_bytes())["about"]["dataset"]))
+    return Holdings(workspace, frozenset(datasets), models)
 
 
-def _completions(rows: Rows, datasets: Collection[str] | None, person: str) -> list[dict[str, Any]]:
+def _completions(rows: Rows, held: Holdings, person: str) -> list[dict[str, Any]]:
     """Completed résumés of a person; their table knows datasets, and no tenants."""
     chosen = sa.select(completions).where(completions.c.person == person)
-    if datasets is not None:
-        chosen = chosen.where(completions.c.dataset.in_(sorted(datasets)))
+    if held.datasets is not None:
+        chosen = chosen.where(completions.c.dataset.in_(sorted(held.datasets)))
     return [dict(row) for row in rows.connection.execute(chosen).mappings()]
-
-
-def _receipts(workspace: Workspace) -> list[Path]:
-    return sorted((workspace.home / "receipts").glob("*.json"))
-
-
-def _of_subject(path: Path, person: str) -> bool:
-    subject = hashlib.sha256(person.encode()).hexdigest()
-    return bool(json.loads(path.read_bytes())["subject"] == subject)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
