@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from metier.cli.person import DatabaseOption, opened
-from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.cli.person import opened
+from metier.cli.terminal import Database, Home, Json, note, print_json, print_table
 
 
 def verify(
     tenant: Annotated[str | None, typer.Option(help="Only this tenant [default: all].")] = None,
-    database: DatabaseOption = None,
+    database: Database = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

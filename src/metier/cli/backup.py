@@ -5,18 +5,14 @@ from typing import Annotated
 
 import typer
 
-from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.cli.terminal import Database, Home, Json, note, print_json, print_table
 
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option("--database", envvar="METIER_DATABASE", help="SQLite file or URL [default: metier.db in the home]."),
-]
 WithoutDatabase = Annotated[bool, typer.Option("--without-database", help="Only the bundles.")]
 
 
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
-    database: DatabaseOption = None,
+    database: Database = None,
     without_database: WithoutDatabase = False,
     home: Home = None,
     as_json: Json = False,
@@ -45,7 +41,7 @@ def restore(
         bool, typer.Option("--replace", help="Take the place of a database and bundles that are there.")
     ] = False,
     sha256: Annotated[str | None, typer.Option(help="Refuse a file that has another SHA-256.")] = None,
-    database: DatabaseOption = None,
+    database: Database = None,
     without_database: WithoutDatabase = False,
     home: Home = None,
     as_json: Json = False,

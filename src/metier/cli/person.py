@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.cli.terminal import Database, Home, Json, note, print_json, print_table
 from metier.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ DatasetOption = Annotated[
     list[str] | None,
     typer.Option("--dataset", help="With several tenants: a further dataset that knows the id; repeatable."),
 ]
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option("--database", envvar="METIER_DATABASE", help="SQLite file or URL [default: metier.db in the home]."),
-]
 
 
 @app.command()
@@ -38,7 +34,7 @@ def export(
     ] = None,
     tenant: TenantOption = "main",
     datasets: DatasetOption = None,
-    database: DatabaseOption = None,
+    database: Database = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -64,7 +60,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     tenant: TenantOption = "main",
     datasets: DatasetOption = None,
-    database: DatabaseOption = None,
+    database: Database = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -77,10 +78,9 @@ def ask_bundle(folder: Path, k: int) -> tuple[Ask, bool]:
     """
     bundle = load(folder)
     if bundle.name not in LIVE:
-        return lambda text: _plain_answer(bundle, text, k), False
+        return partial(_plain_answer, bundle, k), False
     times = bundle.dataset.interactions.times
     now = float(np.nanmax(times)) if np.isfinite(times).any() else time.time()
-    del bundle  # the live model reads its own
     live = LiveModel.load(folder)
 
     def ask(text: str) -> dict[str, float]:
@@ -89,7 +89,7 @@ def ask_bundle(folder: Path, k: int) -> tuple[Ask, bool]:
     return ask, True
 
 
-def _plain_answer(bundle: Bundle, text: str, k: int) -> dict[str, float]:
+def _plain_answer(bundle: Bundle, k: int, text: str) -> dict[str, float]:
     ranking = bundle.recommend(bundle.newcomer(text), k)
     known = ranking.items[0] >= 0
     ids = bundle.job_table["id"].gather(ranking.items[0][known].astype(np.uint32))
