@@ -5,7 +5,7 @@ operation's own business: `own` says that a seeker reaches only their own person
 as if it did not exist.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Role = Literal["seeker", "recruiter", "operator", "admin"]
@@ -23,7 +23,7 @@ class Actor:
     id : of the account or the key, as the audit names it.
     role : None for a key.
     person : the seeker's own person, if there is one.
-    session : digest of the session's token; None for a key.
+    csrf : what a session must send with an unsafe request; None for a key.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Actor:
     role: Role | None = None
     scopes: frozenset[str] = frozenset()
     person: str | None = None
-    session: str | None = None
+    csrf: str | None = field(default=None, repr=False)
 
     def may_see(self, person: str) -> bool:
         """Whether a person is theirs to see as far as their role goes; recruiters must also ask `discoverable`."""

@@ -107,6 +107,10 @@ class JobPosting(_Thing):
         default="https://schema.org", alias="@context"
     )
     type: Literal["JobPosting"] = Field(default="JobPosting", alias="@type")
+    id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$")] | None = Field(
+        default=None, alias="@id"
+    )
+    """The board's own id of the posting."""
     title: Text
     description: Html = ""
     hiringOrganization: Organization | None = None
