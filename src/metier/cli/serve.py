@@ -45,22 +45,21 @@ def serve(
     # The environment is how every worker process learns of the flags.
     os.environ |= {PREFIX + name.upper(): str(value) for name, value in flags.items() if value is not None}
     settings = read_settings()
-    newest_bundle(Workspace.open(settings.home))
-    listen(settings)
+    listen(settings, newest_bundle(Workspace.open(settings.home)))
 
 
-def listen(settings: "Settings") -> None:
+def listen(settings: "Settings", bundle: str) -> None:
     """Prepare the store, then serve until stopped."""
     import uvicorn
 
     from metier.serve.first_start import prepare
 
-    token = prepare(settings)
+    token = prepare(settings, bundle)
     host = settings.host
     if token is not None:
         host = LOOPBACK
         note(f"nobody may sign in yet; one-time token for the first administrator: {token}")
-        note(f"POST /api/v1/accounts/first with it, here: http://{host}:{settings.port}; then start again to listen at --host")
+        note(f"POST it to http://{host}:{settings.port}/api/v1/accounts/first; then start again to listen elsewhere")
     uvicorn.run(
         "metier.serve.app:from_environment",
         factory=True,

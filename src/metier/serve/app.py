@@ -16,7 +16,8 @@ from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
 from metier.serve.routes import ROUTERS
 from metier.serve.service import Service
 from metier.serve.settings import Settings, read_settings
-from metier.store import Database
+from metier.store.database import Database
+from metier.store.store import Store
 
 DESCRIPTION = (
     "Recommends jobs to people and people to jobs, and says why. Errors are RFC 9457 problem details. Who may not see "
@@ -50,9 +51,7 @@ def create_app(settings: Settings, database: Database, models: Models) -> FastAP
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # as they are: `include_router` would match each request twice
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(
-        Surroundings, largest=settings.largest, strangers=service.strangers, metrics=service.metrics
-    )
+    app.add_middleware(Surroundings, largest=settings.largest, strangers=service.strangers, metrics=service.metrics)
     add_handlers(app)
     return app
 
@@ -63,13 +62,11 @@ def from_environment() -> FastAPI:
     settings = read_settings()
     database = Database.open(settings.where)
     structlog.get_logger().info("starting", version=__version__)
-    return create_app(settings, database, Models(settings.home / "models", database))
+    return create_app(settings, database, Models(settings.home / "models", Store(database)))
 
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document; it needs neither a store nor a model."""
-    from metier.serve.routes import ROUTERS
-
     app = FastAPI(title="metier", version=__version__, description=DESCRIPTION, telemetry=_TELEMETRY)
     for router in ROUTERS:
         app.router.routes.extend(router.routes)

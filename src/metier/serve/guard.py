@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from hashlib import sha256
 from hmac import compare_digest
 from typing import Annotated, Any
 
@@ -10,7 +11,6 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from metier.serve.buckets import neighbourhood
-from metier.serve.idempotency import HEADER, repeatable
 from metier.serve.middleware import too_often
 from metier.serve.policy import POLICY, Actor
 from metier.serve.problems import Refused, absent
@@ -19,6 +19,7 @@ from metier.store.tokens import digest
 
 COOKIE = "metier_session"
 CSRF_HEADER = "X-CSRF-Token"
+IDEMPOTENCY_HEADER = "Idempotency-Key"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -48,8 +49,8 @@ class Guarded(APIRoute):
                     raise refusal
                 if not rule.admits(actor):
                     raise absent()
-            if actor and request.method == "POST" and HEADER in request.headers:
-                return await repeatable(request, service, actor, name, handle)
+            if IDEMPOTENCY_HEADER in request.headers:  # the body is kept by the request, so it can be read twice
+                request.state.body_hash = sha256(await request.body()).hexdigest()
             return await handle(request)
 
         return guarded
@@ -78,17 +79,40 @@ async def identify(request: Request, service: Service) -> Actor:
     return actor
 
 
+def limit_sign_ins(request: Request) -> None:
+    """Refused (429) when an address tries passwords or tokens too often."""
+    service: Service = request.app.state.service
+    address = request.client.host if request.client else ""
+    if refusal := too_often(service.sign_ins, neighbourhood(address)):
+        raise refusal
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """What an operation knows of its request."""
 
     service: Service
     actor: Actor
-    id: str
+    operation: str
+    key: str | None
+    """Idempotency-Key."""
+    body_hash: str
+    """SHA-256 of the body; empty without a key."""
+
+    @property
+    def tenant(self) -> str:
+        """Whose rows it is about."""
+        return self.actor.tenant
 
 
 async def _call(request: Request) -> Call:
-    return Call(request.app.state.service, request.state.actor, request.state.id)
+    return Call(
+        request.app.state.service,
+        request.state.actor,
+        request.scope["route"].operation_id,
+        request.headers.get(IDEMPOTENCY_HEADER),
+        getattr(request.state, "body_hash", ""),
+    )
 
 
 Asking = Annotated[Call, Depends(_call)]

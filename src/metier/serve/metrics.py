@@ -17,10 +17,9 @@ class Metrics:
         self._seconds = Histogram(
             "metier_request_seconds", "Time to the first byte.", ["route"], buckets=SECONDS, registry=self.registry
         )
-        self.stored = Counter(
-            "metier_recommendations_total", "Recommendations served.", ["from"], registry=self.registry
-        )
-        self.parsing = Gauge("metier_resumes_waiting", "Résumés waiting or being parsed.", registry=self.registry)
+        served = Counter("metier_recommendations_total", "Answers served.", ["how"], registry=self.registry)
+        self.served = {how: served.labels(how) for how in ("stored", "fresh")}
+        self.parsing = Gauge("metier_resumes_reading", "Résumés being read.", registry=self.registry)
         self.audit = Gauge("metier_audit_waiting", "Rows of audit not yet written.", registry=self.registry)
         self._known: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}

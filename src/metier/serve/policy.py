@@ -61,10 +61,11 @@ EVERYBODY = Rule(public=True)
 POLICY: dict[str, Rule] = {
     # people and what is about them; a seeker: their own, a recruiter: who is discoverable
     "list_people": _rule("", "read people"),
-    "create_person": _rule("seeker", "write people"),
+    "create_person": _rule("", "write people"),
     "get_person": _rule("seeker recruiter", "read people"),
     "replace_person": _rule("seeker", "write people"),
     "erase_person": _rule("seeker admin", "write people"),
+    "export_person": _rule("seeker", "read people"),
     "bulk_people": _rule("", "write people"),
     "upload_resume": _rule("seeker", "write people"),
     "list_resumes": _rule("seeker", "read people"),

@@ -8,7 +8,7 @@ from metier.features.level import levels
 from metier.live import Posting
 from metier.serve.records import moment
 from metier.sources.job_posting import JobPosting
-from metier.store import Job, Posted
+from metier.store.jobs import Job, Posted
 
 _SHARED = [one.name for one in fields(Posted)]
 

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from metier.errors import DataRejectedError, MetierError, UnknownIdError, UsageError
+from metier.errors import BundleError, DataRejectedError, MetierError, UnknownIdError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = "2"
@@ -92,7 +92,7 @@ def of_metier(error: MetierError) -> Refused:
     """
     if isinstance(error, UnknownIdError):
         return absent()
-    if isinstance(error, DataRejectedError | UsageError):
+    if isinstance(error, BundleError | DataRejectedError | UsageError):
         return Refused(422, str(error))
     said = str(error)
     if "no room left" in said:

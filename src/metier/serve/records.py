@@ -131,13 +131,18 @@ class ResumeOut(ResumeState):
 class Asked(Filter):
     """How many jobs, under which conditions."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     k: Annotated[int, Field(ge=1, le=200)] = 20
     """Number of jobs."""
     reasons: bool = False
     """Also say why, for each job."""
     format: Literal["json", "csv"] = "json"
+
+    @property
+    def condition(self) -> Filter:
+        """The conditions alone."""
+        return Filter.model_construct(**{name: getattr(self, name) for name in Filter.model_fields})
 
 
 class Anybody(Record):
@@ -146,9 +151,8 @@ class Anybody(Record):
     profile: Profile
     applied: Annotated[list[Id], Field(max_length=200)] = []
     """Jobs they applied to, oldest first."""
-    filter: dict[str, object] = {}
-    """The conditions that GET .../recommendations takes as query parameters."""
-    k: Annotated[int, Field(ge=1, le=200)] = 20
+    asked: Asked = Asked()
+    """Number of jobs and conditions."""
 
 
 class Reason(Sent):

@@ -3,7 +3,7 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -53,13 +53,23 @@ class Settings(BaseSettings):
     parses: int = Field(default=0, ge=0, le=64)
     """Résumés parsed at once; 0: one per core."""
     parse_queue: int = Field(default=64, ge=1)
-    """Résumés that may wait to be parsed; one more is answered 503."""
+    """Résumés of a tenant that may wait to be parsed; one more is answered 503."""
     audit_seconds: float = Field(default=1.0, gt=0, le=1.0)
     """How often the audit of reads is written."""
     follow_seconds: float = Field(default=2.0, gt=0)
     """How often a process looks for models and jobs that another process brought."""
     page: int = Field(default=50, ge=1, le=1000)
     """Entries of a page when the request does not say."""
+    answer_minutes: float = Field(default=60.0, gt=0)
+    """How long a stored answer is served again, if nothing else voids it: postings end."""
+    exposure_cap: int | None = Field(default=None, ge=1)
+    """A job that was shown so often in `exposure_days` gives way to others; none: no cap."""
+    exposure_days: int = Field(default=7, ge=1, le=366)
+    """Days over which showing a job is counted."""
+    candidates: int = Field(default=5000, ge=1, le=100_000)
+    """Discoverable people that are compared for a posting, at most."""
+    moment: Literal["clock", "data"] = "clock"
+    """When it is: by the clock, or at the newest interaction of the bundle, for data of the past."""
 
     @classmethod
     def settings_customise_sources(
@@ -77,6 +87,12 @@ class Settings(BaseSettings):
     def where(self) -> str | Path:
         """The database's URL or file."""
         return self.database or self.home / "metier.db"
+
+    def largest(self, path: str) -> int:
+        """Bytes that a request to a path may send."""
+        if path.endswith("/resumes"):
+            return self.upload_bytes
+        return self.bulk_bytes if path.endswith("/bulk") else self.body_bytes
 
 
 def read_settings(**flags: Any) -> Settings:
