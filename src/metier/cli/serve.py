@@ -29,7 +29,7 @@ def serve(
     print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the settings as JSON Schema.")] = False,
     print_openapi: Annotated[bool, typer.Option("--print-openapi", help="Print the API as OpenAPI 3.1.")] = False,
 ) -> None:
-    """Serve recommendations over HTTP. Without a bundle of `ranker` or `profile`, one is trained on a synthetic market."""
+    """Serve recommendations over HTTP; without a bundle of ranker or profile, train one on a synthetic market first."""
     from metier.data.workspace import Workspace
     from metier.serve.settings import PREFIX, Settings, read_settings
 

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from hashlib import sha256
 
-from metier.live import Asker, LiveModel, Reasons
 from metier.live import Answer as LiveAnswer
+from metier.live import Asker, LiveModel, Reasons
 from metier.serve.askers import asker
 from metier.serve.guard import Call
 from metier.serve.problems import absent
@@ -12,6 +12,8 @@ from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Ski
 from metier.serve.service import DAY
 from metier.store.audit import Entry
 from metier.store.store import Rows
+
+Details = dict[str, list[tuple[str, float]]]
 
 
 def recommendations(call: Call, person: str, asked: Asked) -> bytes:
@@ -32,10 +34,8 @@ def recommendations(call: Call, person: str, asked: Asked) -> bytes:
     return body
 
 
-def _answer(
-    call: Call, rows: Rows, person: str, asked: Asked, filters: str
-) -> tuple[str, bytes, dict[str, list[tuple[str, float]]]]:
-    """Version, JSON, and jobs with their scores, of a fresh answer; it is stored afterwards, unless something changed since it was begun."""
+def _answer(call: Call, rows: Rows, person: str, asked: Asked, filters: str) -> tuple[str, bytes, Details]:
+    """Version, JSON and what the audit says of a fresh answer, which is stored afterwards unless something changed."""
     service = call.service
     stamp = rows.recommendations.stamp(person)
     model = service.models.of(rows)
@@ -60,7 +60,7 @@ def answered(call: Call, rows: Rows, model: LiveModel, who: Asker, asked: Asked)
     settings, clock = call.service.settings, call.service.store.clock()
     since = int(clock // DAY) - settings.exposure_days + 1
     exposed = rows.exposures.since(since) if settings.exposure_cap else None
-    moment = call.service.moment(model)
+    moment = call.service.moment(call.tenant)
     return model.jobs(who, asked.condition, asked.k, now=moment, shown=exposed, cap=settings.exposure_cap)
 
 

@@ -57,7 +57,7 @@ class Guarded(APIRoute):
 
 
 async def identify(request: Request, service: Service) -> Actor:
-    """Who asks, by key or session; Refused (401) for nobody, and for an unsafe request of a session without its token."""
+    """Who asks, by key or session; Refused: 401 for nobody, 403 for a session that writes without its token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         key = digest(token.strip())

@@ -1,10 +1,12 @@
 """The live model of each tenant: one reference, swapped at once; what asks keeps the one it began with."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
+
+import numpy as np
+from safetensors import safe_open
 
 from metier.errors import BundleError, MetierError
 from metier.live import Asker, Filter, LiveModel
@@ -22,6 +24,8 @@ class Held:
 
     model: LiveModel
     sequence: int
+    newest: float | None = None
+    """The newest interaction that the bundle learned from, in seconds since 1970 UTC."""
 
 
 class Models:
@@ -55,6 +59,11 @@ class Models:
         """The tenant's model as it is here, perhaps without the newest jobs; None without one."""
         held = self._held.get(tenant)
         return None if held is None else held.model
+
+    def newest(self, tenant: str) -> float | None:
+        """When the tenant's bundle learned last, in seconds since 1970 UTC."""
+        held = self._held.get(tenant)
+        return None if held is None else held.newest
 
     def is_current(self, rows: Rows, model: LiveModel) -> bool:
         """Whether the store still names this model as the live one; its answers may be stored only then."""
@@ -138,8 +147,9 @@ class Models:
         """A bundle with the tenant's own jobs, which has answered a question."""
         model = self._load(self._folder / bundle)
         with self._store.read(tenant) as rows:
-            held = _caught_up(Held(model, 0), rows)
-        _check(held.model)
+            held = _caught_up(Held(model, 0, newest_interaction(self._folder / bundle)), rows)
+        model.warm()
+        _check(held)
         return held
 
     def _swap(self, tenant: str, held: Held) -> None:
@@ -151,17 +161,25 @@ def _caught_up(held: Held, rows: Rows) -> Held:
     """With all jobs that `rows` sees."""
     while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
         posted = [posting_of(one) for one in changes.posted]
-        held = Held(held.model.with_jobs(posted, changes.withdrawn), changes.last)
+        held = replace(held, model=held.model.with_jobs(posted, changes.withdrawn), sequence=changes.last)
     return held
 
 
-def _check(model: LiveModel) -> None:
-    """BundleError unless the model answers somebody new with finite scores, best first, of jobs that it knows."""
-    moment = max((one for one in (model.newest,) if one is not None), default=0.0)
+def newest_interaction(folder: Path) -> float | None:
+    """Seconds since 1970 UTC of a bundle's newest interaction; None where its data have no times."""
+    with safe_open(folder / "data.safetensors", "np") as file:
+        times = file.get_tensor("interactions.times")
+    return float(np.nanmax(times)) if np.isfinite(times).any() else None
+
+
+def _check(held: Held) -> None:
+    """BundleError unless the model answers somebody new with finite scores, best first."""
+    model = held.model
     try:
-        answer = model.jobs(Asker(text="check"), Filter(), 5, now=moment)
+        answer = model.jobs(Asker(text="check"), Filter(), 5, now=held.newest or 0.0)
     except (MetierError, ArithmeticError, LookupError, ValueError) as error:
         raise BundleError(f"{model.version} does not answer ({type(error).__name__}); the live model stays") from error
     scores = [one.score for one in answer.suggestions]
-    if answer.version != model.version or not all(map(math.isfinite, scores)) or scores != sorted(scores, reverse=True):
+    in_order = np.isfinite(scores).all() and scores == sorted(scores, reverse=True)
+    if answer.version != model.version or not in_order:
         raise BundleError(f"{model.version} answers with scores that are none; the live model stays")

@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP. Bodies are strict: nothing is turned into another type, unknown fields are refused."""
+"""What goes in and out over HTTP. Bodies are strict: no value is turned into another type, no field is unknown."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal

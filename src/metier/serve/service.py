@@ -8,7 +8,6 @@ import structlog
 from fastapi.concurrency import run_in_threadpool
 
 from metier.errors import MetierError
-from metier.live import LiveModel
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
 from metier.serve.buckets import Buckets
@@ -61,9 +60,9 @@ class Service:
         """Whether the store answers and every live model is loaded."""
         return self.models.ready()
 
-    def moment(self, model: LiveModel) -> float:
-        """When it is, in seconds since 1970 UTC: by the clock, or as in the data."""
-        newest = model.newest if self.settings.moment == "data" else None
+    def moment(self, tenant: str) -> float:
+        """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle."""
+        newest = self.models.newest(tenant) if self.settings.moment == "data" else None
         return self.store.clock() if newest is None else newest
 
     def actor_of_key(self, secret: str) -> Actor | None:

@@ -100,7 +100,7 @@ def read_settings(**flags: Any) -> Settings:
 
     Raises
     ------
-    ConfigError : a setting is unknown or out of bounds, or the file cannot be read; the setting is named, not its value.
+    ConfigError : a setting is unknown or out of bounds, or the file cannot be read; the value is not repeated.
     """
     file = os.environ.get(f"{PREFIX}CONFIG")
     if file and not Path(file).is_file():

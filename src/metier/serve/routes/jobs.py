@@ -118,7 +118,7 @@ def get_similar_jobs(call: Asking, job: JobId, k: Most = 20) -> Ranking:
         model = call.service.models.of(rows)
     if model.posting(job) is None:
         raise absent()
-    found = model.similar(job, k, now=call.service.moment(model))
+    found = model.similar(job, k, now=call.service.moment(call.tenant))
     return Ranking(version=model.version, items=[Scored(id=id, score=score) for id, score in found])
 
 
