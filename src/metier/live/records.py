@@ -1,6 +1,6 @@
 """What is asked and answered: postings, people, filters, suggestions. Unknown is None, never guessed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -57,7 +57,7 @@ class Asker:
     applied: tuple[tuple[str, float], ...] = ()
     hidden: frozenset[str] = frozenset()
     """Dismissed jobs: never shown."""
-    wishes: Wishes = Wishes()
+    wishes: Wishes = field(default_factory=Wishes)
     person: str | None = None
     """Their id in the bundle, when it knows them: their attributes are features."""
 
@@ -162,7 +162,7 @@ class Reasons:
 
 @dataclass(frozen=True)
 class Raise:
-    """A skill that a posting asks for and the text lacks, and by how much the score would rise if it were truly there."""
+    """A skill that a posting asks for and the text lacks, and by how much the score would rise were it truly there."""
 
     id: str
     name: str
