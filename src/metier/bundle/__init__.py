@@ -2,6 +2,6 @@
 
 from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import load, load_profile, save
+from metier.bundle.storage import digest, load, load_profile, person_text, save
 
-__all__ = ["Bundle", "ProfilePart", "load", "load_profile", "restore", "save", "state"]
+__all__ = ["Bundle", "ProfilePart", "digest", "load", "load_profile", "person_text", "restore", "save", "state"]

@@ -36,11 +36,6 @@ class ProfilePart:
     job_table: pl.DataFrame
     interactions: Interactions
 
-    def person_text(self, row: int) -> str:
-        """What a person says, read from the folder."""
-        texts = pl.scan_parquet(self.folder / "people.parquet").select("text")
-        return str(texts.slice(row, 1).collect().item() or "")
-
 
 @dataclass(frozen=True)
 class Bundle:

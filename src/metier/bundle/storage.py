@@ -175,10 +175,22 @@ def load_profile(folder: Path) -> ProfilePart:
     pairs = _read(
         folder / "data.safetensors", lambda path: _interactions(_under(path, "interactions."), len(people), len(jobs))
     )
-    digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
     if not isinstance(profile, Profile) or len(profile.meaning_) != len(jobs):
         raise BundleError(f"{folder}/model.safetensors does not fit its {len(jobs)} jobs; cure: train again")
-    return ProfilePart(folder, config.model, digest, profile, encoders.people, encoders.jobs, people, jobs, pairs)
+    return ProfilePart(
+        folder, config.model, digest(folder), profile, encoders.people, encoders.jobs, people, jobs, pairs
+    )
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a bundle's manifest, and so of all it holds: 64 hex digits."""
+    return _sha256(folder / "manifest.json")
+
+
+def person_text(folder: Path, row: int) -> str:
+    """What a person of a bundle says, read from its folder."""
+    texts = pl.scan_parquet(folder / "people.parquet").select("text")
+    return str(texts.slice(row, 1).collect().item() or "")
 
 
 def check_files(folder: Path) -> Manifest:

@@ -51,7 +51,7 @@ def near_equal_reference(prints: NDArray[np.uint64], starts: NDArray[np.int64]) 
 
 
 def _one(text: bytes) -> int:
-    kept = bytes(c if chr(c).isalnum() and c < 128 or c >= 128 else 32 for c in text)
+    kept = bytes(c if (chr(c).isalnum() and c < 128) or c >= 128 else 32 for c in text)
     hashes = []
     for word in kept.split():
         value = _BASIS

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
@@ -43,14 +43,15 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Board:
-    """n jobs, of which some are gone: withdrawn, replaced by a later posting, or of an older window than the newest.
+    """n jobs.
 
     Parameters
     ----------
     table : (I) rows of the bundle's jobs. posted : (n - I) later ones.
     rows : row number of each of the bundle's ids; later : of each id that came later.
     numbers : number of each name in small letters, by column of `Attributes.names`.
-    gone : (n,)
+    gone : (n,) withdrawn, or replaced by a later posting with the same id.
+    closed : (n,) of an older window than the newest, which nobody is asked about any more.
     """
 
     table: pl.DataFrame
@@ -60,6 +61,7 @@ class Board:
     numbers: tuple[dict[str, int], ...]
     attributes: Attributes
     gone: Mask
+    closed: Mask
     reposts: Reposts
     mentions: Callable[[str], Mask]
     """(I,) whether a word stands in each of the bundle's jobs"""
@@ -80,21 +82,25 @@ class Board:
             names=np.column_stack([codes for _, codes in found]).astype(np.int32),
         )
         windows = table["window"].cast(pl.Int32)
-        closed = (windows < windows.max()).fill_null(False).to_numpy().copy()
+        closed = (windows < (windows.max() or 0)).fill_null(False).to_numpy()
         rows = {key: row for row, key in enumerate(table["id"].to_list())}
-        mentions = lru_cache(maxsize=64)(lambda word: table["text"].str.contains(_whole(word)).fill_null(False).to_numpy())
-        return cls(
-            table, (), rows, {}, tuple(names for names, _ in found), attributes, closed, Reposts.of(table), mentions
-        )
+        texts, numbers = table["text"], tuple(names for names, _ in found)
+        mentions = lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
+        gone = np.zeros(len(table), np.bool_)
+        return cls(table, (), rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions)
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
         """These jobs and later ones; one whose id is known takes the older one's place."""
         numbers = tuple(dict(names) for names in self.numbers)
-        codes = [[_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings]
+        codes = [
+            [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
+        ]
         more = Attributes(
             start=_floats([one.start for one in postings]),
             end=_floats([one.end for one in postings]),
-            salary=np.fmax(_floats([one.salary_min for one in postings]), _floats([one.salary_max for one in postings])),
+            salary=np.fmax(
+                _floats([one.salary_min for one in postings]), _floats([one.salary_max for one in postings])
+            ),
             level=_floats([one.level for one in postings]),
             remote=np.array([-1 if one.remote is None else one.remote for one in postings], np.int8),
             at=at,
@@ -113,6 +119,7 @@ class Board:
             numbers=numbers,
             attributes=self.attributes.append(more),
             gone=np.append(gone, np.zeros(len(postings), np.bool_)),
+            closed=np.append(self.closed, np.zeros(len(postings), np.bool_)),
             reposts=self.reposts.add(postings, TextOf(self.table, posted)),
         )
 
@@ -129,13 +136,9 @@ class Board:
     def there(self, job: str) -> int:
         """The row number of a job that is not withdrawn; UnknownIdError otherwise."""
         row = self.row(job)
-        if row is None or self.withdrawn(row):
+        if row is None or self.gone[row]:
             raise UnknownIdError(f"no job {job!r}; cure: post it, or ask for one that is not withdrawn")
         return row
-
-    def withdrawn(self, row: int) -> bool:
-        """Whether a row is gone for another reason than an older window."""
-        return bool(self.gone[row]) and (row >= len(self.table) or not self._closed[row])
 
     def key(self, row: int) -> str:
         """The id of a row."""
@@ -157,9 +160,41 @@ class Board:
         """Title and text of a row."""
         return TextOf(self.table, self.posted)(row)
 
+    def rows_of(self, job: str) -> list[int]:
+        """Every row that a job is known by: the bundle's and the latest one."""
+        return [row for row in (self.rows.get(job), self.later.get(job)) if row is not None]
+
+    def twins(self, rows: Sequence[int]) -> Nums:
+        """These rows and all that are one job with them."""
+        mine = np.unique(self.reposts.cluster[list(rows)])
+        found, cluster = self._folds
+        return np.concatenate([np.array(rows, np.int32), found[np.isin(cluster, mine)]])
+
+    def newest(self, allowed: Mask) -> tuple[Mask, dict[int, tuple[int, ...]]]:
+        """Of the allowed rows that are one job only the newest; and row -> those that stand behind it."""
+        rows, cluster = self._folds
+        there = allowed[rows]
+        rows, cluster = rows[there], cluster[there]
+        first = np.append(True, cluster[1:] != cluster[:-1])[: len(rows)]
+        kept = allowed.copy()
+        kept[rows[~first]] = False
+        folded: dict[int, tuple[int, ...]] = {}
+        for row, front in zip(rows[~first].tolist(), rows[first][np.cumsum(first) - 1][~first].tolist(), strict=True):
+            folded[front] = (*folded.get(front, ()), row)
+        return kept, folded
+
+    @cached_property
+    def _folds(self) -> tuple[Nums, Nums]:
+        """Rows of clusters of two and more, by cluster and newest first; and their clusters."""
+        cluster = self.reposts.cluster
+        rows = np.flatnonzero(np.bincount(cluster, minlength=len(cluster))[cluster] > 1).astype(np.int32)
+        age = -np.nan_to_num(self.attributes.start[rows], nan=-np.inf)
+        rows = rows[np.lexsort((-rows, age, cluster[rows]))]
+        return rows, cluster[rows]
+
     def open(self, now: float) -> Mask:
         """(n,) not gone, not ended and not still to come; a date that is unknown hides no job."""
-        return ~self.gone & ~(self.attributes.start > now) & ~(self.attributes.end < now)
+        return ~self.gone & ~self.closed & ~(self.attributes.start > now) & ~(self.attributes.end < now)
 
     def matching(self, filter: Filter, home: Floats) -> Mask | None:
         """(n,) where every condition holds; None without any. A value that is unknown fulfils no condition."""
@@ -180,11 +215,6 @@ class Board:
             later = np.array([pattern.search(one.words) is not None for one in self.posted], np.bool_)
             masks.append(np.append(self.mentions(word), later))
         return np.logical_and.reduce(masks) if masks else None
-
-    @property
-    def _closed(self) -> Mask:
-        windows = self.table["window"].cast(pl.Int32)
-        return (windows < windows.max()).fill_null(False).to_numpy()
 
 
 def _whole(word: str) -> str:

@@ -61,8 +61,8 @@ class Question:
     far: float
     appeal: Floats
     """(2,)"""
-    heard: bool
-    """Whether past applications count."""
+    heard: bool | None
+    """Whether it is somebody with past applications; None where the appeal of postings does not count."""
 
 
 class Matcher:
@@ -90,18 +90,22 @@ class Matcher:
         vectors = np.hstack([model.meaning_, model.topic_])
         self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0))
         self._row = self.index.rows(self.jobs)
-        self._bias = {heard: self._appeal(heard, self.appeal[self.index.items]) for heard in (False, True)}
+        here = self.appeal[self.index.items]
+        self._bias: dict[bool | None, Floats] = {
+            heard: np.asarray(here @ w.appeal, np.float32) for heard, w in self._weights.items()
+        }
+        self._bias[None] = np.zeros(len(here), np.float32)
 
-    def ask(self, text: str, asker: Asker, past: Encoded, times: Sequence[float]) -> Question:
+    def ask(self, own: Floats, asker: Asker, past: Encoded, times: Sequence[float], *, heard: bool) -> Question:
         """A person as a question.
 
         Parameters
         ----------
-        text : what counts of the person's words.
+        own : (d,) `vectors` of what counts of their words.
         past, times : (p) distinct postings applied to, and when, in seconds.
+        heard : whether the weights are those of people with a history.
         """
-        w = self._weights[len(times) > 0]
-        own = self.vectors([text])[0]
+        w = self._weights[heard]
         vector = np.append(w.own[0] * own[: self._width], w.own[1] * own[self._width :])
         places = np.zeros(len(w.own_places) + 1, np.float32)
         mine = self.place_columns(asker)
@@ -115,7 +119,7 @@ class Matcher:
                 known = column >= 0
                 np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
         home = self.position(asker)
-        return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, len(times) > 0)
+        return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, heard)
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
@@ -133,12 +137,30 @@ class Matcher:
         place = _from_place(question, jobs.places, jobs.at)
         return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
 
+    def alike(self, vector: Floats) -> Question:
+        """A posting's (d,) vector as a question whose scores are the means of both cosines."""
+        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
+        return Question(vector / 2, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
+
+    def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
+        """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.
+
+        Parameters
+        ----------
+        alone, whole : the same person without and with past applications.
+        """
+        text = float(job.vectors[0] @ alone.vector)
+        place = float(_from_place(alone, job.places, job.at)[0])
+        past = float(job.vectors[0] @ whole.vector) + float(_from_place(whole, job.places, job.at)[0]) - text - place
+        popularity, time = (job.appeal[0] * whole.appeal).tolist()
+        parts = {"text": text, "past": past, "place": place, "popularity": popularity, "time": time}
+        total = sum(map(abs, parts.values()))
+        return {group: abs(part) / total for group, part in parts.items()} if total else {}
+
     def encoded(self, jobs: Nums) -> Encoded:
         """Jobs of the bundle by row number."""
         group = self.group[jobs]
-        return Encoded(
-            self.index.vectors[self._row[jobs]], self._places[group], self._at[group], self.appeal[jobs]
-        )
+        return Encoded(self.index.vectors[self._row[jobs]], self._places[group], self._at[group], self.appeal[jobs])
 
     def encode(self, postings: Sequence[Posting], known: Sequence[int]) -> Encoded:
         """Postings that came later; `known` is the bundle's row number of each that it knew under the same id, else -1.
@@ -177,9 +199,6 @@ class Matcher:
         sums = positions_of(named).sum(axis=0) if named else np.zeros(3, np.float32)
         length = float(np.linalg.norm(sums))
         return np.asarray(sums / length if length else sums, np.float32)
-
-    def _appeal(self, heard: bool, appeal: Floats) -> Floats:
-        return np.asarray(appeal @ self._weights[heard].appeal, np.float32)
 
 
 def _from_place(question: Question, places: Nums, at: Floats) -> Floats:
@@ -223,8 +242,7 @@ def _columns_of_people(part: ProfilePart) -> dict[str, dict[str | None, int]]:
     jobs = _place_fields(part)
     known = {field.name: set(field.values) for field in part.people.fields if field.name in PLACES}
     return {
-        name: {key: column for key, column in keys.items() if key in known.get(name, ())}
-        for name, keys in jobs.items()
+        name: {key: column for key, column in keys.items() if key in known.get(name, ())} for name, keys in jobs.items()
     }
 
 
