@@ -42,8 +42,9 @@ def hash_password(password: str) -> Hashed:
 
 def fits(password: str, hashed: str | None) -> bool:
     """Whether a password has this hash. Without a hash (nobody has the login) it takes as long and says no."""
+    possible = hashed is not None and len(password) <= PASSWORD_CHARACTERS[1]
     try:
-        return _HASHER.verify(hashed or _nobodys(), password[: PASSWORD_CHARACTERS[1]]) and hashed is not None
+        return _HASHER.verify(hashed or _nobodys(), password[: PASSWORD_CHARACTERS[1]]) and possible
     except (VerificationError, InvalidHashError):
         return False
 
