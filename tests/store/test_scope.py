@@ -66,7 +66,6 @@ def test_what_fails_half_way_was_never_there(store, tenant):
 
 def test_a_transaction_that_reads_cannot_write(store, tenant):
     with pytest.raises(MetierError, match="may not be written|refuses"), store.read(tenant) as rows:
-        rows.insert(tenants, [])
         rows.connection.execute(sa.update(tenants).values(name="changed"))
 
 
