@@ -105,3 +105,19 @@ def tenant(store):
 def other(store):
     """The id of another tenant."""
     return store.add_tenant("south").id
+
+
+@pytest.fixture
+def broken_off(store, tenant):
+    """`broken_off(work)` does some work in a transaction that fails at its end."""
+
+    def fail(work) -> None:
+        with store.write(tenant) as rows:
+            work(rows)
+            raise ZeroDivisionError
+
+    def call(work) -> None:
+        with pytest.raises(ZeroDivisionError):
+            fail(work)
+
+    return call

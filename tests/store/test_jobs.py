@@ -6,7 +6,8 @@ from metier.store.jobs import Job, Posted
 from metier.store.schema import jobs
 
 NURSE = Job(
-    "j1", "Nurse", "Night shifts.", "Clinic", "Riga", None, "LV", "1001", False, 20_000.5, 30_000.0, "EUR", 1, 5.25, 9.5,
+    "j1", "Nurse", "Night shifts.", "Clinic", "Riga", None, "LV", "1001", False, 20_000.5,
+     30_000.0, "EUR", 1, 5.25, 9.5,
     original={"@type": "JobPosting", "title": "Nurse"}, html="<p>Night shifts.</p>",
 )  # fmt: skip
 

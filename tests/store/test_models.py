@@ -64,7 +64,8 @@ def test_an_unknown_version_is_refused(store, tenant, other):
 
 
 def test_the_database_itself_refuses_two_live_models(store, tenant):
-    with pytest.raises(MetierError, match="refuses"), store.write(tenant) as rows:
+    with store.write(tenant) as rows:
         for version in ("a@1", "b@2"):
             rows.models.add(version, version[0])
+    with pytest.raises(MetierError, match="refuses"), store.write(tenant) as rows:
         rows.connection.execute(sa.update(models).values(state="live"))
