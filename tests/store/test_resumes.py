@@ -84,6 +84,17 @@ def test_the_newest_that_was_read_counts(store, tenant):
         assert [one.id for one in rows.resumes.of_person("p1").items] == [second.id, first.id, third.id]
 
 
+def test_a_file_that_comes_again_is_the_newest_again(store, tenant):
+    for content, text in ((b"a", "first"), (b"b", "second")):
+        made = add(store, tenant, content=content)
+        with store.write(tenant) as rows:
+            rows.resumes.done(made.id, **READ | {"text": text}, candidate={})
+    add(store, tenant, content=b"a")
+    with store.read(tenant) as rows:
+        assert rows.resumes.newest(["p1"])["p1"].text == "first"
+        assert rows.resumes.waiting() == 0
+
+
 @pytest.mark.parametrize("end", ["done", "refuse"])
 def test_what_was_deleted_meanwhile_stays_deleted(store, tenant, end):
     made = add(store, tenant)
