@@ -32,6 +32,7 @@ from metier.cli import (
     quality,
     read,
     recommend,
+    serve,
     skills,
     study,
     taxonomy,
@@ -54,6 +55,7 @@ app.command("compare")(compare.compare)
 app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("recommend")(recommend.recommend)
+app.command("serve")(serve.serve)
 app.command("read")(read.read)
 app.command("skills")(skills.skills)
 app.command("enrich")(enrich.enrich)

@@ -11,7 +11,7 @@ from metier.store.database import Database
 from metier.store.keys import ApiKey
 from metier.store.schema import accounts, sessions, tenants
 from metier.store.scope import Clock
-from metier.store.tokens import digest, fits, hash_password, new_secret, outdated
+from metier.store.tokens import digest, fits, hash_of_nobody, hash_password, new_secret, outdated
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Authentication:
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
         self._database = database
         self._clock = clock
+        hash_of_nobody()  # or else the first unknown login would take longer
 
     def sign_in(self, tenant: str, login: str, password: str, *, lasting: float) -> tuple[Session, str] | None:
         """A new session of `lasting` seconds and its token, which is kept nowhere; None for a wrong tenant name,

@@ -62,6 +62,7 @@ def merged(base: Tables, learned: Tables, erased: frozenset[str] = frozenset()) 
 
 
 def _newer(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    new = new.cast({name: old.schema[name] for name in new.columns if name in old.columns}, strict=False)
     return pl.concat([_without(old, "id", new["id"]), new], how="diagonal_relaxed")
 
 

@@ -50,11 +50,12 @@ class Resumes:
         self._scope = scope
 
     def add(self, person: str, content: bytes) -> Resume:
-        """Queue a file. The same bytes of the same person, read or waiting, are not queued twice."""
+        """Queue a file. The same bytes of the same person are not read twice; they count as the newest again."""
         hashed = sha256(content).hexdigest()
         same = (resumes.c.person == person) & (resumes.c.sha256 == hashed) & (resumes.c.state != "refused")
         known = self._scope.read(Resume, resumes, same, order=[resumes.c.sequence])
         if known:
+            self._change(known[0].id, {})
             return known[0]
         id, now = new_id(), self._scope.clock()
         row: dict[str, Any] = {"id": id, "person": person, "state": "waiting", "sha256": hashed, "content": content}
@@ -115,11 +116,11 @@ class Resumes:
     ) -> bool:
         """Keep what was read and forget the file; False if the résumé was deleted meanwhile."""
         read = {"state": "done", "kind": kind, "how": how, "text": text, "hidden": list(hidden)}
-        return self._end(id, read | {"candidate": dict(candidate)})
+        return self._change(id, read | {"candidate": dict(candidate), "content": None})
 
     def refuse(self, id: str, reason: str) -> bool:
         """Say why a file cannot be read, in words that quote nothing of it, and forget the file."""
-        return self._end(id, {"state": "refused", "reason": reason})
+        return self._change(id, {"state": "refused", "reason": reason, "content": None})
 
     def delete(self, id: str) -> bool:
         """Delete a résumé and say whether it was there."""
@@ -129,13 +130,13 @@ class Resumes:
             Recommendations(self._scope).void([gone.person])
         return gone is not None
 
-    def _end(self, id: str, values: Mapping[str, Any]) -> bool:
-        changed = {**values, "content": None, "updated": self._scope.clock(), "sequence": self._scope.draw()}
-        self._scope.update(resumes, changed, resumes.c.id == id)
-        ended = self.get(id)
-        if ended is not None:
-            Recommendations(self._scope).void([ended.person])
-        return ended is not None
+    def _change(self, id: str, values: Mapping[str, Any]) -> bool:
+        stamped = {**values, "updated": self._scope.clock(), "sequence": self._scope.draw()}
+        self._scope.update(resumes, stamped, resumes.c.id == id)
+        changed = self.get(id)
+        if changed is not None:
+            Recommendations(self._scope).void([changed.person])
+        return changed is not None
 
 
 def queued(connection: sa.Connection, now: float) -> tuple[str, str] | None:

@@ -66,7 +66,7 @@ class Scope:
         """A SELECT of columns, or of all, of the tenant's rows."""
         return sa.select(*(columns or table.c)).where(table.c.tenant == self.tenant)
 
-    def rows(self, statement: sa.Executable) -> Sequence[Mapping[str, Any]]:
+    def rows(self, statement: sa.Executable) -> list[dict[str, Any]]:
         """What a statement returns."""
         return [dict(row) for row in self.connection.execute(statement).mappings()]
 
@@ -100,7 +100,7 @@ class Scope:
             place = _place(column, after)
             chosen = chosen.where(column < place if descending else column > place)
         rows = self.rows(chosen.order_by(column.desc() if descending else column).limit(limit + 1))
-        cursors = [row.pop("_cursor") for row in rows]  # type: ignore[attr-defined]
+        cursors = [row.pop("_cursor") for row in rows]
         return Page(tuple(kind(**row) for row in rows[:limit]), str(cursors[limit - 1]) if len(rows) > limit else None)
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

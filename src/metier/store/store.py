@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from metier.store import resumes, tenants
+from metier.data.tables import Tables
+from metier.store import learned, resumes, tenants
 from metier.store.accounts import Accounts
 from metier.store.audit import Audit
 from metier.store.authentication import Authentication
@@ -95,6 +96,10 @@ class Rows(Scope):
     def audit(self) -> Audit:
         """The chain."""
         return Audit(self)
+
+    def learned(self) -> Tables:
+        """People, jobs and applications, for training; see `metier.store.learned`."""
+        return learned.tables(self)
 
     @cached_property
     def erasure(self) -> Erasure:

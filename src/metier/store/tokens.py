@@ -42,8 +42,9 @@ def hash_password(password: str) -> Hashed:
 
 def fits(password: str, hashed: str | None) -> bool:
     """Whether a password has this hash. Without a hash (nobody has the login) it takes as long and says no."""
+    possible = hashed is not None and len(password) <= PASSWORD_CHARACTERS[1]
     try:
-        return _HASHER.verify(hashed or _nobodys(), password[: PASSWORD_CHARACTERS[1]]) and hashed is not None
+        return _HASHER.verify(hashed or hash_of_nobody(), password[: PASSWORD_CHARACTERS[1]]) and possible
     except (VerificationError, InvalidHashError):
         return False
 
@@ -54,5 +55,6 @@ def outdated(hashed: str) -> bool:
 
 
 @cache
-def _nobodys() -> Hashed:
+def hash_of_nobody() -> Hashed:
+    """What an unknown login is compared with; made at the first call, which takes as long as any hash."""
     return hash_password(new_secret())

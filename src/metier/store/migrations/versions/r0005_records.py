@@ -7,8 +7,8 @@ revision = "0005"
 down_revision = "0004"
 
 SQLITE = [
-    f"CREATE TRIGGER audit_no_{act.lower()} BEFORE {act} ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
-    for act in ("UPDATE", "DELETE")
+    f"CREATE TRIGGER audit_no_{act} BEFORE {act} ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+    for act in ("update", "delete")
 ] + [
     # INSERT OR REPLACE deletes without firing the trigger above
     "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit WHEN EXISTS (SELECT 1 FROM audit "
