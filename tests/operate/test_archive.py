@@ -129,10 +129,11 @@ def test_a_small_file_cannot_swell_up(tmp_path):
     assert (tmp_path / "out" / "metier.db").stat().st_size == 11
 
 
-def test_what_the_check_refuses_does_not_appear(tmp_path):
+def test_what_the_check_refuses_is_no_archive(tmp_path):
     def refuse(manifest):
         raise ValueError
 
     with pytest.raises(ValueError):
         pack(tmp_path / "copy", {}, version="0", made="now", check=refuse)
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(DataRejectedError):
+        unpack(tmp_path / "copy", tmp_path / "out")

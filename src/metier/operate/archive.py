@@ -57,45 +57,32 @@ class Manifest(BaseModel):
 
 
 def pack(
-    target: Path, files: Mapping[str, Path], *, version: str, made: str, check: Callable[[Manifest], None]
+    archive: Path, files: Mapping[str, Path], *, version: str, made: str, check: Callable[[Manifest], None]
 ) -> tuple[Manifest, str]:
-    """Write an archive that appears whole or not at all, and only its owner may read.
+    """Write a new archive that only its owner may read; on the disk for good when this returns.
 
     Parameters
     ----------
     files : name inside the archive -> where it is now.
-    check : called with the manifest before the archive appears; what it raises leaves none.
+    check : called with the manifest before the archive is sealed; without a seal it is none.
 
     Returns
     -------
     The manifest, and the SHA-256 of the archive.
-
-    Raises
-    ------
-    FileExistsError : there is a file of that name.
     """
-    if target.exists():
-        raise FileExistsError(17, "exists already", str(target))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
     entries = {}
-    try:
-        with (
-            os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
-        ):
-            for name, path in files.items():
-                with path.open("rb") as source, packed.open(name, "w", force_zip64=True) as inside:
-                    entries[name] = _copy(source, inside)
-            manifest = Manifest(metier=version, made=made, files=entries)
-            packed.writestr(MANIFEST, manifest.model_dump_json(indent=1))
-            packed.comment = b"0" * _SEAL
-        check(manifest)
-        digest = _seal(partial)
-        os.link(partial, target)  # unlike a rename it never replaces a file that came meanwhile
-    finally:
-        partial.unlink(missing_ok=True)
-    return manifest, digest
+    with (
+        os.fdopen(os.open(archive, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed,
+    ):
+        for name, path in files.items():
+            with path.open("rb") as source, packed.open(name, "w", force_zip64=True) as inside:
+                entries[name] = _copy(source, inside)
+        manifest = Manifest(metier=version, made=made, files=entries)
+        packed.writestr(MANIFEST, manifest.model_dump_json(indent=1))
+        packed.comment = b"0" * _SEAL
+    check(manifest)
+    return manifest, _seal(archive)
 
 
 def unpack(archive: Path, folder: Path, *, sha256: str | None = None) -> Manifest:

@@ -64,10 +64,15 @@ def backup(home: Path, file: Path, *, database: str | Path | None) -> Backup:
         made = datetime.now(UTC).isoformat(timespec="seconds")
         try:
             manifest, sha256 = pack(
-                file, files, version=__version__, made=made, check=lambda manifest: _check_bundles(workspace, manifest)
+                staged / "backup",
+                files,
+                version=__version__,
+                made=made,
+                check=lambda manifest: _check_bundles(workspace, manifest),
             )
         except FileNotFoundError as error:
             raise BundleError(f"{error.filename} went away meanwhile; cure: repeat the command") from None
+        os.link(staged / "backup", file)  # unlike a rename it never replaces a file that came meanwhile
     return Backup(manifest.bundles, source is not None, file.stat().st_size, sha256)
 
 
@@ -198,13 +203,24 @@ def _same(one: Path, other: Path) -> bool:
 
 @contextmanager
 def _staging(parent: Path, name: str) -> Iterator[Path]:
-    """A folder that only we can read, gone afterwards; what a killed command left of its kind goes, too."""
+    """A folder that only we can read, gone afterwards; those that killed commands left go, too."""
     parent.mkdir(parents=True, exist_ok=True)
     for left in parent.glob(f"{name}.*"):
-        shutil.rmtree(left, ignore_errors=True)
+        if not _runs(left.suffix[1:]):
+            shutil.rmtree(left, ignore_errors=True)
     folder = parent / f"{name}.{os.getpid()}"
     folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: str) -> bool:
+    try:
+        os.kill(int(process), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return int(process) != os.getpid()

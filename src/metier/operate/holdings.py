@@ -61,7 +61,7 @@ class Holdings:
             table = pl.read_parquet(path)
             others = table.filter(pl.col(column).ne_missing(person))
             if len(others) < len(table):
-                partial = path.with_name(f".{path.name}")
+                partial = path.with_name(f".{path.name}.partial")
                 others.write_parquet(partial)
                 partial.replace(path)
                 erased[self._name(path)] = len(table) - len(others)
@@ -69,7 +69,7 @@ class Holdings:
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
             kept = [line for line in lines if not _is_of(line, person)]
             if len(kept) < len(lines):
-                partial = path.with_name(f".{path.name}")
+                partial = path.with_name(f".{path.name}.partial")  # no name that is looked for
                 partial.write_text("".join(kept), encoding="utf-8")
                 partial.replace(path)
                 erased[self._name(path)] = len(lines) - len(kept)

@@ -53,9 +53,9 @@ def export_person(
     """
     number = tenant_id(store, tenant)
     held = holdings(store, workspace, number, datasets)
+    files, bundles = held.rows(person), held.bundles(person)
     with store.write(number) as rows:
         tables = rows.erasure.export(person)
-        files, bundles = held.rows(person), held.bundles(person)
         completed = _completions(rows, held, person)
         if not (any(tables.values()) or completed or files or bundles):
             raise UnknownIdError(f"nothing is held about a person {person!r} of tenant {tenant!r}")
