@@ -122,10 +122,11 @@ def categories(people: pl.DataFrame, by: Sequence[str], bands: Mapping[str, Sequ
             raise UsageError(f"people have no attribute {name!r} (there: {there}); cure: name one of them")
         column, dtype = pl.col(name), people.schema[name]
         if name in bands:
-            breaks = sorted(bands[name])
+            breaks, number = sorted(bands[name]), column.cast(pl.Float64, strict=False).fill_nan(None)
             between = [f"{low:g} to under {high:g}" for low, high in pairwise(breaks)]
-            labels = [f"under {breaks[0]:g}", *between, f"{breaks[-1]:g} and over"]
-            column = column.cast(pl.Float64, strict=False).cut(breaks, labels=labels, left_closed=True)
+            column = pl.when(number < breaks[0]).then(pl.lit(f"under {breaks[0]:g}"))
+            for edge, label in zip(breaks, [*between, f"{breaks[-1]:g} and over"], strict=True):
+                column = pl.when(number >= edge).then(pl.lit(label)).otherwise(column)
         elif dtype.is_numeric() or dtype.is_temporal():
             raise UsageError(f"{name!r} is a quantity; cure: --bands {name}=18,40 to make categories of it")
         elif isinstance(dtype, pl.List):
