@@ -8,7 +8,7 @@ import pytest
 from metier.operate.resume_pairs import draw_pairs
 from metier.sources.documents.recognise import candidate
 
-PRONOUNS = {"she", "her", "ms.", "he", "him", "his", "mr.", "they", "them", "their", "mx."}
+PRONOUNS = {"she", "her", "ms", "he", "him", "his", "mr", "they", "them", "their", "mx"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_pairs_differ_in_what_their_kind_says(pairs):
             assert candidate(pair.one).contact == candidate(pair.other).contact
             continue
         for one, other in differing(pair):
-            is_pronoun = {one.lower(), other.lower()} <= PRONOUNS
+            is_pronoun = {one.rstrip(".").lower(), other.rstrip(".").lower()} <= PRONOUNS
             assert is_pronoun or pair.kind != "pronoun", (one, other)
             assert not is_pronoun or pair.kind != "name", (one, other)
             assert is_pronoun or one[0].isupper() or "@example.org" in one, (one, other)
