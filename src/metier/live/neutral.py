@@ -1,9 +1,9 @@
 """What a person is called, how they are reached and which pronoun they go by, out of a text before it is scored.
 
-Those who apply for the same with the same words shall find the same jobs. Recognised are mail, phone, web addresses,
-streets and postal codes anywhere; the name in the head of a résumé that holds one of these, behind "Name:" or after
-"my name is"; pronouns of the third person and forms of address. Not recognised are names that stand elsewhere in running
-prose, and schools, which are part of what a person can do.
+Those who say the same of their work shall find the same jobs. Recognised are mail, phone, web addresses, streets and
+postal codes anywhere; the name in the head of a résumé that holds one of these, behind "Name:" or after "my name is";
+pronouns of the third person and forms of address. Not recognised are names that stand elsewhere in running prose, and
+schools, which are part of what a person can do.
 """
 
 import re

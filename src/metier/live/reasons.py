@@ -62,7 +62,7 @@ def raises(case: Case, posting: Posting, measure: Measure) -> list[Raise]:
 
 
 def skills(text: str, posting: Posting) -> tuple[list[SkillSpan], list[SkillSpan]]:
-    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and the others."""
+    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and others."""
     here, there = skill_finder(own_taxonomy()).find_exact([text, posting.words])
     mine = _first(here)
     named = [
