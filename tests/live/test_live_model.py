@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from metier.data import CSR, Query
-from metier.errors import BundleError, UnknownIdError, UsageError
+from metier.errors import BundleError, UnknownIdError
 from metier.features.distance import km, positions
 from metier.live import Asker, Filter, LiveModel, Posting, Wishes
 from metier.live.order import CROWDED, merged
@@ -188,8 +188,8 @@ def positions_of(one):
     [
         {"state": "OH"}, {"city": "dayton"}, {"country": "us", "employer": "ward & co"}, {"remote": True},
         {"remote": False}, {"salary_min": 50_000}, {"level_min": 2}, {"level_max": 1, "level_min": 1},
-        {"words": ["night"]}, {"words": ["night", "shift"]}, {"words": ["c++"]}, {"within_km": 80}, {"posted_after": 2e9},
-        {"employer": "nobody"},
+        {"words": ["night"]}, {"words": ["night", "shift"]}, {"words": ["c++"]}, {"within_km": 80},
+        {"posted_after": 2e9},        {"employer": "nobody"},
     ],
 )  # fmt: skip
 def test_filters_are_what_they_say(profile, wanted):
@@ -280,7 +280,7 @@ def test_the_right_people_for_a_posting(profile):
         "silent": Asker(),
     }
     found = live.people("p", askers, 3)
-    assert [name for name, _ in found][0] == "nurse"
+    assert found[0][0] == "nurse"
     assert len(found) == 3
     with pytest.raises(UnknownIdError, match="no job 'q'; cure"):
         live.people("q", askers, 3)
@@ -319,9 +319,9 @@ def test_the_version_names_the_bytes(profile, tmp_path):
     copy = shutil.copytree(profile.folder, tmp_path / "copy")
     with (copy / "jobs.parquet").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(BundleError, match="jobs.parquet was altered"):
+    with pytest.raises(BundleError, match=r"jobs.parquet was altered"):
         LiveModel.load(copy)
-    assert issubclass(UsageError, Exception)
+
 
 
 def test_a_newcomer_without_words_or_place_still_gets_an_answer(profile):
