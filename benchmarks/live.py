@@ -67,7 +67,7 @@ def measured(folder: Path, requests: int) -> dict[str, float | str]:
             drawn.append(replace(known, text=" ".join(words), person=None))
         return drawn
 
-    def timed(name: str, one: LiveModel, asked: list[Asker], filter: Filter = Filter()) -> None:  # noqa: B008
+    def timed(name: str, one: LiveModel, asked: list[Asker], filter: Filter = Filter()) -> None:
         one.jobs(asked[0], filter, K, now=now)
         spent = []
         for asker in asked:

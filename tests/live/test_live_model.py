@@ -323,7 +323,6 @@ def test_the_version_names_the_bytes(profile, tmp_path):
         LiveModel.load(copy)
 
 
-
 def test_a_newcomer_without_words_or_place_still_gets_an_answer(profile):
     answer = profile.live.jobs(Asker(), ANY, 5, now=profile.now)
     assert len(answer.suggestions) == 5

@@ -24,7 +24,7 @@ _PRONOUNS = re.compile(
 )
 """In small letters or capitalised: "MS" is a degree and "HIS" a hospital's software."""
 _CALLED = re.compile(r"\b(?i:my name is|i am called)\s+((?:[^\W\d_][\w'’-]*)(?:\s+[A-Z][\w'’-]*){0,3})")
-_GAP = re.compile(rf"\s*{BLANK}[\s{BLANK}]*")
+_GAP = re.compile(rf"[\s{BLANK}]+")
 
 
 def neutral(text: str) -> str:
@@ -49,4 +49,4 @@ def closed(text: str) -> str:
     >>> closed(neutral("Nurse. She, her colleagues say, is calm."))
     'Nurse. , colleagues say, is calm.'
     """
-    return _GAP.sub(" ", text).strip() if BLANK in text else text
+    return _GAP.sub(lambda gap: " " if BLANK in gap[0] else gap[0], text).strip() if BLANK in text else text

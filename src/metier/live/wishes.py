@@ -52,7 +52,7 @@ class Wishes(Record):
         Wishes(wanted=('python', 'remote'), unwanted=('travel', 'java'))
         """
         found: dict[bool, list[str]] = {True: [], False: []}
-        for part in _PART.split(text):
+        for part in _PART.split(re.sub(r"[^\S\n]+", " ", text)):
             said = " ".join(part.split())
             if _AFFIRMED.match(said):
                 found[True].append(said)
