@@ -56,7 +56,7 @@ class LiveModel:
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)
         self._later = self._matcher.encode([], [])
-        self._matcher.vectors(["warm up"])
+        self.jobs(Asker(text="work"), Filter(), 1, now=0.0)  # reads word vectors and compiled loops
         return self
 
     def warm(self) -> None:
