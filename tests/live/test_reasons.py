@@ -108,7 +108,7 @@ def test_skills_stand_where_the_spans_say(profile):
         one.name.lower(): (read(one.posting, asker, job, live), read(one.asker, asker, job, live))
         for one in reasons.matched
     }
-    assert words["java"] == ("Java", "Java")
+    assert words["java"] == ("JAVA", "Java")
     missing = {read(one.posting, asker, job, live) for one in reasons.missing}
     assert {"SQL", "Linux"} <= missing
     assert "place" in {ground.kind for ground in reasons.grounds}
