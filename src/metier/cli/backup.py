@@ -1,7 +1,7 @@
 """`metier backup` and `metier restore`: a service's database and bundles, out to a file and back."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,7 +30,12 @@ def backup(
         print_json({"file": str(file), **done._asdict()})
     else:
         inside = ["metier.db"] * done.database + done.bundles
-        rows = [["file", str(file)], ["inside", ", ".join(inside)], ["bytes", done.bytes], ["sha256", done.sha256]]
+        rows: list[list[Any]] = [
+            ["file", str(file)],
+            ["inside", ", ".join(inside)],
+            ["bytes", done.bytes],
+            ["sha256", done.sha256],
+        ]
         print_table(["backup", ""], rows)
     note("people whose data are erased later are still in this file; delete old backups")
 

@@ -161,7 +161,7 @@ def above_median(scores: Values) -> NDArray[np.bool_]:
 
 def _ratio(above: Values, below: Values) -> Values:
     """NaN where there is nothing to divide by."""
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return np.asarray(np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0), np.float64)
 
 
 def _known_interval(ratios: Values) -> tuple[Values, Values]:

@@ -144,5 +144,5 @@ def _counted(rows: pl.DataFrame, person: str, by: Sequence[str], chosen: pl.Expr
 
 def _refuse(path: Path, bad: pl.DataFrame, column: str, what: str) -> None:
     if not bad.is_empty():
-        line = bad["(line)"].min()
+        line = int(bad["(line)"].sort()[0])
         raise DataRejectedError(f"{path}, line {line}, column {column!r}: {what}; cure: mend the line, or leave it out")

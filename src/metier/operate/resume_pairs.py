@@ -99,7 +99,7 @@ def _pair(kind: Kind, words: dict[str, Any], world: World, rng: np.random.Genera
 
 def _drawn(world: World, rng: np.random.Generator) -> str:
     """A résumé whose person is left open: {Given}, {Family}, {mail}, {school}, {subject}, ..."""
-    occupation = world.occupations[rng.integers(len(world.occupations))]
+    occupation = world.occupations[int(rng.integers(len(world.occupations)))]
     city = int(rng.choice(len(world.city), p=world.city_share))
     skills = [world.skills[s][0] for s in occupation.skills]
     chosen = _some(skills, min(5, len(skills)), rng)
@@ -151,7 +151,7 @@ def _plain(name: str) -> str:
 
 
 def _one(values: Sequence[str], rng: np.random.Generator) -> str:
-    return values[rng.integers(len(values))]
+    return values[int(rng.integers(len(values)))]
 
 
 def _some(values: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
