@@ -1,6 +1,6 @@
 """The service on a bundle of 100,000 jobs: stored recommendations and live scoring over HTTP.
 
-    python benchmarks/serve.py [--jobs 100000] [--seconds 20] [--connections 16] [--model profile] [--workers 1] [--quick]
+    python benchmarks/serve.py [--jobs 100000] [--model profile] [--seconds 20] [--connections 16] [--quick]
 
 `metier serve` runs in a process of its own with its ordinary settings, a store in SQLite beside it; limits per key are
 lifted. Stored: the top 20 of 500 people in turn, asked once before. Live: the top 20 for a description that nobody sent
@@ -190,8 +190,9 @@ def report(home: Path, given: argparse.Namespace, jobs: int, seconds: float) -> 
         server.wait()
     how = "wrk" if shutil.which("wrk") else "an asyncio client on the same machine"
     said = (
-        f"{machine()}. {jobs:,} jobs, {given.model}, top {K}, {given.workers} process, {given.connections} connections, "
-        f"{seconds:.0f} s each, load by {how}. Ready after {ready:.1f} s; {loaded:.0f} MB resident before, {grown:.0f} after."
+        f"{machine()}. {jobs:,} jobs, {given.model}, top {K}, {given.workers} process, {given.connections} "
+        f"connections, {seconds:.0f} s each, load by {how}. Ready after {ready:.1f} s; {loaded:.0f} MB resident "
+        f"before, {grown:.0f} after."
     )
     return f"{said}\n\n{table(COLUMNS, lines)}"
 

@@ -111,8 +111,6 @@ class Surroundings:
     def _account(self, scope: Scope, request: str, status: int, seconds: float, error: Exception | None) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status or 499, seconds)
-        if error is None and status < 500 and not scope["state"].get("logged", True):
-            return
         fields = {"request": request, "method": scope["method"], "route": route, "status": status or 499}
         fields["ms"] = round(seconds * 1000, 1)
         actor = scope["state"].get("actor")
