@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metier.serve.buckets import Buckets, neighbourhood
@@ -75,6 +76,8 @@ class Surroundings:
             else:
                 headers = {**(refusal.headers or {}), "Connection": "close"}
                 await problem(refusal.status_code, request, refusal.detail, headers=headers)(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # nobody waits for an answer
         except Exception as raised:
             error = raised
             if not status:

@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     candidates: int = Field(default=5000, ge=1, le=100_000)
     """Discoverable people that are compared for a posting, at most."""
     moment: Literal["clock", "data", "auto"] = "auto"
-    """When it is: `clock`; `data`, at the bundle's newest interaction; `auto`, the former, unless a year lies between."""
+    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless a year lies between."""
 
     @classmethod
     def settings_customise_sources(
