@@ -19,11 +19,12 @@ Details = dict[str, list[tuple[str, float]]]
 def recommendations(call: Call, person: str, asked: Asked) -> bytes:
     """JSON of `Recommendations`, audited; Refused (404) for a person whom neither the store nor the bundle knows."""
     service, filters = call.service, _digest(asked)
+    jobs: Details = {}
     with service.store.read(call.tenant) as rows:
         stored = rows.recommendations.get(person, filters)
         fresh = stored is None or stored.made < service.store.clock() - 60 * service.settings.answer_minutes
         if stored is not None and not fresh:
-            version, body, jobs = stored.model, stored.body, {}
+            version, body = stored.model, stored.body
         else:
             version, body, jobs = _answer(call, rows, person, asked, filters)
     service.metrics.served["fresh" if fresh else "stored"].inc()
