@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from metier.live import Answer as LiveAnswer
 from metier.live import Asker, LiveModel, Reasons
-from metier.serve.askers import asker
+from metier.serve.askers import asker, is_known
 from metier.serve.guard import Call
 from metier.serve.problems import absent
 from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill, SuggestionOut
@@ -19,11 +19,12 @@ Details = dict[str, list[tuple[str, float]]]
 def recommendations(call: Call, person: str, asked: Asked) -> bytes:
     """JSON of `Recommendations`, audited; Refused (404) for a person whom neither the store nor the bundle knows."""
     service, filters = call.service, _digest(asked)
+    jobs: Details = {}
     with service.store.read(call.tenant) as rows:
         stored = rows.recommendations.get(person, filters)
         fresh = stored is None or stored.made < service.store.clock() - 60 * service.settings.answer_minutes
         if stored is not None and not fresh:
-            version, body, jobs = stored.model, stored.body, {}
+            version, body = stored.model, stored.body
         else:
             version, body, jobs = _answer(call, rows, person, asked, filters)
     service.metrics.served["fresh" if fresh else "stored"].inc()
@@ -48,6 +49,8 @@ def _answer(call: Call, rows: Rows, person: str, asked: Asked, filters: str) -> 
         day = int(service.store.clock() // DAY)
 
         def keep(later: Rows) -> None:
+            if not is_known(later, model, person):  # erased meanwhile
+                return
             later.recommendations.put(person, filters, answer.version, body, stamp)
             later.exposures.add({one.job: 1 for one in answer.suggestions}, day)
 
