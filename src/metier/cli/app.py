@@ -15,6 +15,8 @@ import typer
 
 from metier import __version__
 from metier.cli import (
+    audit,
+    backup,
     compare,
     demo,
     describe,
@@ -26,9 +28,11 @@ from metier.cli import (
     import_,
     llm,
     models,
+    person,
     quality,
     read,
     recommend,
+    serve,
     skills,
     study,
     taxonomy,
@@ -51,6 +55,7 @@ app.command("compare")(compare.compare)
 app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("recommend")(recommend.recommend)
+app.command("serve")(serve.serve)
 app.command("read")(read.read)
 app.command("skills")(skills.skills)
 app.command("enrich")(enrich.enrich)
@@ -59,6 +64,10 @@ app.add_typer(study.app, name="study")
 app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")
+app.add_typer(person.app, name="person")
+app.add_typer(audit.app, name="audit")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 
