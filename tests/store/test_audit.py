@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from metier.errors import MetierError, UsageError
-from metier.store.audit import ORIGIN, Entry
+from metier.store.audit import ORIGIN, Entry, chained
 from metier.store.schema import audit, tenants
 
 DROP = {
@@ -98,6 +98,15 @@ def test_a_changed_row_is_named(store, chain, other):
             with store.database.write() as connection:
                 connection.execute(sa.update(audit).where(of(chain, number)).values({column: true}))
             assert verdict(store, chain).broken is None
+
+
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_row_rewritten_with_its_own_hash_is_betrayed_by_what_follows(store, chain, number):
+    with store.read(chain) as rows:
+        [row] = rows.rows(rows.select(audit).where(audit.c.number == number))
+    forged = chained(row["previous"], row | {"actor": "eve"})
+    force(store, sa.update(audit).where(of(chain, number)).values(actor="eve", hash=forged))
+    assert verdict(store, chain).broken == number + 1
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])

@@ -104,3 +104,10 @@ def test_exposures_add_up(store, tenant, other):
         assert rows.exposures.since(102) == {}
         assert rows.exposures.forget(101) == 2
         assert rows.exposures.since(0) == {"j1": 5}
+
+
+def test_no_answer_is_stored_for_somebody_erased_meanwhile_of_whom_there_was_no_row(store, tenant):
+    with store.read(tenant) as rows:
+        stamp = rows.recommendations.stamp("of the bundle")
+    store.erase(tenant, "of the bundle", "root")
+    assert not put(store, tenant, "of the bundle", b"old", stamp)
