@@ -151,10 +151,10 @@ class Board:
         if row >= size:
             return self.posted[row - size]
         one = self.table.row(row, named=True)
-        times = {name: _known(getattr(self.attributes, name)[row]) for name in ("start", "end")}
+        one["start"], one["end"] = (_known(moments[row]) for moments in (self.attributes.start, self.attributes.end))
         title, text = one["title"] or "", one["text"] or ""
-        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text", "start", "end")}
-        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **times, **kept)
+        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text")}
+        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **kept)
 
     def words(self, row: int) -> str:
         """Title and text of a row."""
