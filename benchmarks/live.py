@@ -2,8 +2,8 @@
 
     python benchmarks/live.py [--jobs 100000] [--requests 2000] [--model profile] [--quick]
 
-The market has one window. New people are made of its people's words, cut to about 100 words and shuffled, so that no
-text is asked twice; they live where its people live. Each measurement runs in a process of its own, which also says how
+The market has one window. New people say 100 words of two postings, shuffled, so that no text is asked twice; they live
+where its people live. Each measurement runs in a process of its own, which also says how
 much memory it holds after loading and at the end. Bundles are kept under .bench/.
 """
 
@@ -62,9 +62,9 @@ def measured(folder: Path, requests: int) -> dict[str, float | str]:
         drawn = []
         for person in rng.choice(people, count):
             known = model.asker(person)
-            words = (known.text.split() * 100)[:100]
+            words = " ".join(model._board.words(int(row)) for row in rng.choice(len(model._board.table), 2)).split()
             rng.shuffle(words)
-            drawn.append(replace(known, text=" ".join(words), person=None))
+            drawn.append(replace(known, text=" ".join(words[:100]), person=None))
         return drawn
 
     def timed(name: str, one: LiveModel, asked: list[Asker], filter: Filter = Filter()) -> None:

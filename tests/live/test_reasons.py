@@ -100,9 +100,11 @@ def test_every_reason_has_words_to_show(profile):
 
 
 def test_skills_stand_where_the_spans_say(profile):
-    job = Posting("s", "Java developer", "You know JAVA, SQL and Linux.", city="Dayton", state="OH")
+    near = profile.live.posting(profile.data.items.ids[5])
+    place = {"city": near.city, "state": near.state, "country": near.country}
+    job = Posting("s", "Java developer", "You know JAVA, SQL and Linux.", **place)
     live = profile.live.with_jobs([job])
-    asker = Asker(text="Developer\nI write Java and C#.", city="Dayton", state="OH")
+    asker = Asker(text="Developer\nI write Java and C#.", **place)
     (reasons,) = live.reasons(asker, ["s"])
     words = {
         one.name.lower(): (read(one.posting, asker, job, live), read(one.asker, asker, job, live))

@@ -48,6 +48,16 @@ def columns(names: Sequence[str]) -> Floats:
     return found
 
 
+def position(city: str | None, state: str | None, zip3: str | None) -> Floats:
+    """(3,) where one place is; 0 unknown."""
+    keys = {"city": f"{city}|{state}" if city else None, "zip3": zip3, "state": f"|{state}" if state else None}
+    found = [FINEST[field] * gazetteer()[key] for field, key in keys.items() if key in gazetteer()]
+    if not found:
+        return np.zeros(3, np.float32)
+    middle = np.sum(found, axis=0)
+    return np.asarray(middle / np.linalg.norm(middle), np.float32)
+
+
 def positions(matrix: CSR, of_columns: Floats) -> Floats:
     """(n, 3) unit vectors of the rows of (n, f) features, of several places the middle; 0 where unknown."""
     sums = matrix @ of_columns

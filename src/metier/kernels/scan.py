@@ -160,7 +160,7 @@ class VectorIndex:
         else:
             offsets = offsets[np.searchsorted(self.starts[:-1], ranges[:, 0], side="right") - 1]
         order = np.argsort(-offsets, kind="stable")
-        return ranges[order], offsets[order]
+        return ranges[order], offsets[order].astype(np.float64)
 
     def _sized(self, values: NDArray[Any], least: int, dtype: type) -> NDArray[Any]:
         """Values in a type; ValueError when there are too few, because the compiled loops do not look."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 WORDS = 3
 """Words of a shingle."""
 NEAR = 10
-"""Bits in which the fingerprints of near-equal texts differ at most. Texts that share nine of ten runs of words differ in
-9 bits in the mean, unlike ones in 32 (Charikar: 64 / pi times the angle between them)."""
+"""Bits in which the fingerprints of near-equal texts differ at most. Texts that share nine of ten runs of words differ
+in 9 bits in the mean, unlike ones in 32 (Charikar: 64 / pi times the angle between them)."""
 _BASIS, _PRIME = 0xCBF29CE484222325, 0x100000001B3  # FNV-1a, 64 bits
 _MIX = 0x9E3779B97F4A7C15
 
@@ -55,9 +55,9 @@ def near_equal_reference(prints: NDArray[np.uint64], starts: NDArray[np.int64]) 
 def _one(text: bytes) -> int:
     kept = bytes(c if (chr(c).isalnum() and c < 128) or c >= 128 else 32 for c in text)
     hashes = []
-    for word in kept.split():
+    for letters in kept.split():
         value = _BASIS
-        for c in word:
+        for c in letters:
             value = ((value ^ c) * _PRIME) % 2**64
         hashes.append(value)
     sums = [0] * 64

@@ -18,6 +18,7 @@ from metier.live.records import Filter, Posting
 from metier.live.reposts import Reposts, TextOf
 
 Mask = NDArray[np.bool_]
+NOBODY = np.empty(0, np.int32)
 NAMES = ("city", "state", "country", "employer")
 
 
@@ -48,7 +49,7 @@ class Board:
     Parameters
     ----------
     table : (I) rows of the bundle's jobs. posted : (n - I) later ones.
-    rows : row number of each of the bundle's ids; later : of each id that came later.
+    ids : (I) of the bundle; rows : their row numbers; later : those of ids that came later.
     numbers : number of each name in small letters, by column of `Attributes.names`.
     gone : (n,) withdrawn, or replaced by a later posting with the same id.
     closed : (n,) of an older window than the newest, which nobody is asked about any more.
@@ -56,6 +57,7 @@ class Board:
 
     table: pl.DataFrame
     posted: tuple[Posting, ...]
+    ids: Sequence[str]
     rows: Mapping[str, int]
     later: Mapping[str, int]
     numbers: tuple[dict[str, int], ...]
@@ -83,11 +85,12 @@ class Board:
         )
         windows = table["window"].cast(pl.Int32)
         closed = (windows < (windows.max() or 0)).fill_null(False).to_numpy()
-        rows = {key: row for row, key in enumerate(table["id"].to_list())}
+        ids = table["id"].to_list()
+        rows = {key: row for row, key in enumerate(ids)}
         texts, numbers = table["text"], tuple(names for names, _ in found)
         mentions = lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
         gone = np.zeros(len(table), np.bool_)
-        return cls(table, (), rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions)
+        return cls(table, (), ids, rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions)
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
         """These jobs and later ones; one whose id is known takes the older one's place."""
@@ -143,7 +146,7 @@ class Board:
     def key(self, row: int) -> str:
         """The id of a row."""
         size = len(self.table)
-        return self.posted[row - size].id if row >= size else str(self.table["id"][row])
+        return self.posted[row - size].id if row >= size else self.ids[row]
 
     def posting(self, row: int) -> Posting:
         """A job as a record."""
@@ -151,10 +154,10 @@ class Board:
         if row >= size:
             return self.posted[row - size]
         one = self.table.row(row, named=True)
-        times = {name: _known(getattr(self.attributes, name)[row]) for name in ("start", "end")}
+        one["start"], one["end"] = (_known(moments[row]) for moments in (self.attributes.start, self.attributes.end))
         title, text = one["title"] or "", one["text"] or ""
-        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text", "start", "end")}
-        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **times, **kept)
+        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text")}
+        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **kept)
 
     def words(self, row: int) -> str:
         """Title and text of a row."""
@@ -182,7 +185,7 @@ class Board:
 
     def behind(self, row: int, allowed: Mask) -> tuple[int, ...]:
         """The other allowed rows that are one job with a row, newest first."""
-        found = self._together(int(self.reposts.cluster[row]))
+        found = self._together(int(self.reposts.cluster[row])) if row in self._several else NOBODY
         return tuple(other for other in found[allowed[found]].tolist() if other != row)
 
     def _together(self, cluster: int) -> Nums:
@@ -190,6 +193,11 @@ class Board:
         rows, clusters = self._folds
         start, end = np.searchsorted(clusters, [cluster, cluster + 1])
         return rows[start:end]
+
+    @cached_property
+    def _several(self) -> frozenset[int]:
+        """Rows that are not alone."""
+        return frozenset(self._folds[0].tolist())
 
     @cached_property
     def _folds(self) -> tuple[Nums, Nums]:
@@ -204,15 +212,15 @@ class Board:
         """(n,) not gone, not ended and not still to come; a date that is unknown hides no job."""
         return ~self.gone & ~self.closed & ~(self.attributes.start > now) & ~(self.attributes.end < now)
 
-    def matching(self, filter: Filter, home: Floats) -> Mask | None:
-        """(n,) where every condition holds; None without any. A value that is unknown fulfils no condition."""
+    def matching(self, filter: Filter, home: Callable[[], Floats]) -> Mask | None:
+        """(n,) where every condition holds; None without any. An unknown value fulfils none; home : where (3,)."""
         a, masks = self.attributes, []
         for column, name in enumerate(NAMES):
             wanted = getattr(filter, name)
             if wanted is not None:
                 masks.append(a.names[:, column] == self.numbers[column].get(wanted.strip().lower(), -2))
         if filter.within_km is not None:
-            masks.append(km(home[None], a.at) <= filter.within_km)  # NaN is not within
+            masks.append(km(home()[None], a.at) <= filter.within_km)  # NaN is not within
         if filter.remote is not None:
             masks.append(a.remote == int(filter.remote))
         bounds = [(filter.salary_min, a.salary, 1), (filter.level_min, a.level, 1), (filter.level_max, a.level, -1)]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from metier.bundle import ProfilePart
 from metier.data import CSR, Floats, Nums, Query
-from metier.features.distance import columns as positions_of
-from metier.features.distance import km
+from metier.features.distance import km, position
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
 from metier.kernels.scan import VectorIndex
@@ -195,10 +194,7 @@ class Matcher:
 
     def position(self, one: Asker | Posting) -> Floats:
         """(3,) where a person or posting is; 0 unknown."""
-        named = [f"{name}={key}" for name, key in _keys(one).items() if key is not None]
-        sums = positions_of(named).sum(axis=0) if named else np.zeros(3, np.float32)
-        length = float(np.linalg.norm(sums))
-        return np.asarray(sums / length if length else sums, np.float32)
+        return position(one.city, one.state, one.zip[:3] if one.zip else None)
 
 
 def _from_place(question: Question, places: Nums, at: Floats) -> Floats:

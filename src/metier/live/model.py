@@ -105,7 +105,7 @@ class LiveModel:
         """
         board, case = self._board, self._case(asker)
         allowed = board.open(now)
-        matching = board.matching(filter, self._matcher.position(asker))
+        matching = board.matching(filter, lambda: self._matcher.position(asker))
         if matching is not None:
             allowed &= matching
         known = [job for job, _ in asker.applied] + list(asker.hidden)

@@ -17,7 +17,12 @@ from metier.sources.documents.vocabulary import occupations, words
 BLANK = "\x00"
 """Stands for each character that is taken out, so that all others keep their places."""
 _SIGN = re.compile(
-    r"@|\d{3}|\b\d{1,2}\s+[A-Z]|https?:|www\.|[\[(]at[\])]|\b\w+\.(?:com|org|net|io|me|dev)\b|\b[Nn](?i:ame)\b"
+    r"@|[\[(]at[\])]|https?:|www\.|\w\.(?:com|org|info|io|me|dev|co|us|uk|de|fr|ca|kr)\b"  # mail and web
+    r"|\d[\d ().+-]{5,}\d|\b\d{5}\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"  # phones, codes
+    r"|\b\d{1,6}[A-Za-z]?\s+(?:[\w.'-]+\s+){1,5}(?:Street|Avenue|Road|Boulevard|Lane|Terrace|Parkway|Highway|Drive|Court"
+    r"|Circle|Square|Trail|Way|Place|Loop|St|Ave|Rd|Blvd|Ln|Pkwy|Hwy|Dr|Ct|Cir|Sq|Trl|Pl)\b|\bBox\s+\d"
+    r"|(?:straße|strasse|str\.|weg|platz|allee|gasse)\s+\d|\d,?\s+(?:bis\s+|ter,?\s+)?(?:rue|avenue|boulevard|chemin)\s"
+    r"|(?i:phone|tel|telefon|mobile?|cell|fax|handy|whatsapp)[.:)]*\s*[+(]?\d|(?m:^\s*(?i:full\s+)?(?i:name)\s*[:–-])"
 )
 """Without one of these there is nothing to look for, and the slow search is left out."""
 _PRONOUNS = re.compile(

@@ -60,8 +60,8 @@ class Reposts:
         keys, prints = np.append(self.keys, _keys(frame)), dict(self.prints)
         cluster = np.append(self.cluster, np.arange(len(self.keys), len(keys), dtype=np.int32))
         for row in range(len(self.keys), len(keys)):
-            twins = np.flatnonzero(keys[:row] == keys[row]) if keys[row] else []
-            for one in [row, *twins] if len(twins) else []:
+            twins: list[int] = np.flatnonzero(keys[:row] == keys[row]).tolist() if keys[row] else []
+            for one in [row, *twins] if twins else []:
                 if one not in prints:
                     prints[one] = int(simhash([texts(one)])[0])
             near = [one for one in twins if (prints[one] ^ prints[row]).bit_count() <= NEAR]

@@ -5,7 +5,6 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.extmath import randomized_svd
 
 from metier.data import CSR, Floats
 from metier.features.text import Embedder, StaticEmbedder, Tfidf
@@ -67,6 +66,8 @@ class _Topics:
 
 def _main_axes(terms: CSR, size: int, rng: np.random.Generator) -> Floats:
     """(V, t) leading right singular vectors, t = `size` or the most there can be."""
+    from sklearn.utils.extmath import randomized_svd  # only training needs it
+
     size = min(size, *terms.shape)
     if not size:
         return np.zeros((terms.shape[1], 0), np.float32)
