@@ -17,6 +17,7 @@ from metier.evaluate.metrics import LIST_METRICS, METRICS
 from metier.models.registry import MODELS, config_class
 from metier.sources import table_map
 from metier.sources.market.knobs import MarketKnobs
+from metier.store.schema import metadata
 
 REPOSITORY = Path(__file__).parent.parent
 DOCS = REPOSITORY / "docs"
@@ -119,9 +120,10 @@ def test_every_model_and_setting_is_explained(name):
         ("metrics.md", [*METRICS, *LIST_METRICS]),
         ("experiment.md", [*Experiment.model_fields, *ModelEntry.model_fields]),
         ("market.md", list(MarketKnobs.model_fields)),
+        ("store.md", [*metadata.tables, *(column.name for table in metadata.sorted_tables for column in table.c)]),
         ("sources.md", [field.alias or key for part in MAP for key, field in part.model_fields.items()]),
     ],
-    ids=["metrics", "experiment", "market", "sources"],
+    ids=["metrics", "experiment", "market", "store", "sources"],
 )
 def test_every_name_is_explained(where, names):
     missing = set(names) - coded(page(where))

@@ -27,14 +27,20 @@ def problems(draw):
     asked = draw(st.none() | st.lists(st.integers(0, 9)).map(lambda each: np.array(each, np.int32)))
     banned = rng.integers(0, rows, draw(st.sampled_from([0, rows]))).astype(np.int32)
     query = rng.standard_normal(size) * draw(st.sampled_from([0.0, 1e-5, 1.0, 1e5]))
-    return index, query.astype(np.float32), draw(st.integers(1, 40)), asked, banned
+    more = {
+        "allowed": rng.random(rows) < draw(st.sampled_from([0.02, 0.9])),
+        "offsets": (10.0 * rng.standard_normal(6)).astype(np.float32),
+        "bias": (draw(st.sampled_from([1.0, 100.0])) * rng.standard_normal(len(index.items))).astype(np.float32),
+    }
+    more = {name: values for name, values in more.items() if draw(st.booleans())}
+    return (index, query.astype(np.float32), draw(st.integers(1, 40)), asked, banned), more
 
 
 @given(problems())
 @settings(max_examples=120, deadline=None)
 def test_equals_the_reference(problem):
-    index, *question = problem
-    found, expected = index.query(*question), index.query_reference(*question)
+    (index, *question), more = problem
+    found, expected = index.query(*question, **more), index.query_reference(*question, **more)
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
     assert (found[0].dtype, found[1].dtype) == (np.int32, np.float32)
@@ -83,6 +89,17 @@ def test_the_index_is_arrays_alone_and_any_thread_may_ask(index):
         np.testing.assert_array_equal(scores, expected[1])
 
 
+def test_an_offset_lifts_its_group_and_a_bias_its_row(index):
+    query, offsets, bias = np.ones(32, np.float32), np.zeros(20, np.float32), np.zeros(2000, np.float32)
+    offsets[7] = 1000
+    bias[index.starts[7]] = 500
+    items, scores = index.query(query, 5, offsets=offsets, bias=bias)
+    assert set(items.tolist()) <= set(index.items[index.starts[7] : index.starts[8]].tolist())
+    assert items[0] == index.items[index.starts[7]]
+    row = index.rows(2000)[items[0]]
+    assert scores[0] == pytest.approx(1500 + index.vectors[row].sum(), abs=1e-3)
+
+
 def test_infinities_find_nothing_and_are_not_found(index):
     assert (index.query(np.full(32, np.inf, np.float32), 3)[0] == -1).all()
     vectors = np.array([[np.inf, 0], [1, 1], [-np.inf, np.nan]], np.float32)
@@ -97,3 +114,6 @@ def test_sizes_and_groups_are_checked(index):
         index.query(np.ones(32, np.float32), 1, np.array([-1, 3], np.int32))
     with pytest.raises(ValueError, match="do not fit"):
         VectorIndex.build(np.ones((3, 2), np.float32), np.zeros(2, np.int32))
+    for short in ({"allowed": np.ones(1999, np.bool_)}, {"offsets": np.ones(19)}, {"bias": np.ones(1999)}):
+        with pytest.raises(ValueError, match="do not fit"):
+            index.query(np.ones(32, np.float32), 1, **short)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from metier.store.database import Database
+from metier.store import Database, Store
 
 
 def _as_nobody_special(folder: Path) -> list[str]:
@@ -72,3 +72,52 @@ def database(database_url):
     opened = Database.open(database_url)
     yield opened
     opened.close()
+
+
+class StoppedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return StoppedClock()
+
+
+@pytest.fixture
+def store(database, clock):
+    """The service's store on a database of each kind."""
+    return Store(database, clock)
+
+
+@pytest.fixture
+def tenant(store):
+    """The id of a tenant."""
+    return store.add_tenant("north").id
+
+
+@pytest.fixture
+def other(store):
+    """The id of another tenant."""
+    return store.add_tenant("south").id
+
+
+@pytest.fixture
+def broken_off(store, tenant):
+    """`broken_off(work)` does some work in a transaction that fails at its end."""
+
+    def fail(work) -> None:
+        with store.write(tenant) as rows:
+            work(rows)
+            raise ZeroDivisionError
+
+    def call(work) -> None:
+        with pytest.raises(ZeroDivisionError):
+            fail(work)
+
+    return call

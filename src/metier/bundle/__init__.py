@@ -1,7 +1,7 @@
 """A trained model with the data it answers from, in memory and on disk. No pickle is written or read."""
 
-from metier.bundle.answer import Bundle
+from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import load, save
+from metier.bundle.storage import digest, load, load_profile, person_text, save
 
-__all__ = ["Bundle", "load", "restore", "save", "state"]
+__all__ = ["Bundle", "ProfilePart", "digest", "load", "load_profile", "person_text", "restore", "save", "state"]

@@ -2,14 +2,39 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from metier.bundle.state import Facts
-from metier.data import CSR, Dataset, Nums, Query, Ranking
+from metier.data import CSR, Dataset, Interactions, Nums, Query, Ranking
 from metier.features.encoder import Encoder
 from metier.models.base import Recommender, recommend, take
+from metier.models.profile import Profile
+
+
+@dataclass(frozen=True)
+class ProfilePart:
+    """What of a bundle people without a history are answered from: its `profile` and the jobs.
+
+    Parameters
+    ----------
+    folder, name : where it lies, and the name of its model in the registry.
+    digest : SHA-256 of its manifest, 64 hex digits.
+    people_table : (U) rows of id, window and place.
+    job_table : (I) rows of id, window, title, place, dates, text and the attributes of an offer.
+    """
+
+    folder: Path
+    name: str
+    digest: str
+    profile: Profile
+    people: Encoder
+    jobs: Encoder
+    people_table: pl.DataFrame
+    job_table: pl.DataFrame
+    interactions: Interactions
 
 
 @dataclass(frozen=True)

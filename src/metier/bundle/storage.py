@@ -2,7 +2,8 @@
 
     model.safetensors   what `fit` learned            config.json     model name, settings, learned facts, about
     data.safetensors    interactions, features        encoders.json   how people and jobs became features
-    people.parquet      id, window, text              jobs.parquet    id, window, title, place, dates, text
+    people.parquet      id, window, place, text       jobs.parquet    id, window, title, place, dates, text and what
+                                                      filters ask for: employer, remote, salary, currency, level
     README.md           the model card                manifest.json   format version, SHA-256 of each file above
 
 `load` refuses a folder that differs from its manifest in any byte or file. The hashes guard against accidents; who
@@ -20,20 +21,21 @@ from typing import Literal, Self, TypeVar
 import numpy as np
 import polars as pl
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as dump_tensors
 
 from metier import __version__
-from metier.bundle.answer import Bundle
+from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import Facts, Tensors, pack, restore, state, unpack
 from metier.data import Dataset, Features, Interactions, Tables, Vocabulary
-from metier.data.tables import TIME, Schema
+from metier.data.tables import TIME, Schema, conform
 from metier.data.workspace import swap
-from metier.errors import BundleError, MetierError
+from metier.errors import BundleError, MetierError, UsageError
 from metier.features.assemble import Assembled
 from metier.features.encoder import Encoder
 from metier.models.base import Recommender
+from metier.models.profile import Profile
 from metier.models.registry import MODELS, create
 
 T = TypeVar("T")
@@ -47,9 +49,22 @@ FILES = {
     "model.safetensors",
     "people.parquet",
 }
-PEOPLE: Schema = {"id": pl.String, "window": pl.Int16, "text": pl.String}
+TEXTS: Schema = {"id": pl.String, "window": pl.Int16, "text": pl.String}
 PLACE: Schema = {"city": pl.String, "state": pl.String, "country": pl.String}
-JOBS: Schema = {**PEOPLE, **PLACE, "title": pl.String, "start": TIME, "end": TIME}
+OFFER: Schema = {
+    "employer": pl.String,
+    "remote": pl.Boolean,
+    "salary_min": pl.Float64,
+    "salary_max": pl.Float64,
+    "currency": pl.String,
+    "level": pl.Int8,
+}
+"""Attributes of jobs that are kept as they are, where the data have them by these names; else null."""
+PEOPLE: Schema = {**TEXTS, **PLACE, "zip": pl.String}
+JOBS: Schema = {**TEXTS, **PLACE, "title": pl.String, "start": TIME, "end": TIME, "zip": pl.String, **OFFER}
+FIRST_PEOPLE: Schema = TEXTS
+FIRST_JOBS: Schema = {**TEXTS, **PLACE, "title": pl.String, "start": TIME, "end": TIME}
+"""The columns of format 1; the others are null there."""
 INTERACTIONS = {"users": np.int32, "items": np.int32, "weights": np.float32, "times": np.float64}
 
 
@@ -71,7 +86,7 @@ class Strict(BaseModel):
 class Manifest(Strict):
     """manifest.json"""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
     metier: str
     sha256: dict[str, str]
 
@@ -102,7 +117,7 @@ def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled,
     config = Config(model=_registered(model), settings=model.config.model_dump(mode="json"), facts=facts, about=about)
     encoders = Encoders(people=assembled.people, jobs=assembled.jobs)
     people = tables.people.with_columns(text=pl.Series(data.user_texts, dtype=pl.String)).select(list(PEOPLE))
-    jobs = tables.jobs.with_columns(text=pl.Series(data.item_texts, dtype=pl.String)).select(list(JOBS))
+    jobs = _with_offers(tables.jobs).with_columns(text=pl.Series(data.item_texts, dtype=pl.String)).select(list(JOBS))
     partial = folder.with_name(f".{folder.name}.{os.getpid()}")
     partial.mkdir(parents=True)
     try:
@@ -122,19 +137,64 @@ def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled,
 
 def load(folder: Path) -> Bundle:
     """A bundle that is complete, unaltered and fits together; anything else is a BundleError naming the file."""
-    _check_files(folder)
+    form = check_files(folder).format
     config = _read(folder / "config.json", Config.read)
     encoders = _read(folder / "encoders.json", Encoders.read)
-    people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE))
-    jobs = _read(folder / "jobs.parquet", lambda path: _table(path, JOBS))
+    people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE, FIRST_PEOPLE if form == 1 else PEOPLE))
+    jobs = _read(folder / "jobs.parquet", lambda path: _table(path, JOBS, FIRST_JOBS if form == 1 else JOBS))
     data = _read(folder / "data.safetensors", lambda path: _dataset(_tensors(path), people, jobs, encoders))
     fresh = _read(folder / "config.json", lambda _: create(config.model, config.settings))
     model = _read(folder / "model.safetensors", lambda path: _fitted(fresh, _tensors(path), config.facts, data))
     return Bundle(config.model, model, data, encoders.people, encoders.jobs, people, jobs, config.about)
 
 
-def _check_files(folder: Path) -> None:
-    """The folder holds what its manifest lists, byte for byte, and nothing else."""
+def load_profile(folder: Path) -> ProfilePart:
+    """What newcomers are answered from, out of a bundle of `profile` or `ranker`; the rest stays on disk.
+
+    Raises
+    ------
+    BundleError : as `load`.
+    UsageError : a bundle of another model, or of a ranker without `profile` among its sources.
+    """
+    manifest = check_files(folder)
+    config = _read(folder / "config.json", Config.read)
+    part = {"profile": "", "ranker": "sources_/profile_/"}.get(config.model)
+    if part is None:
+        raise UsageError(f"{folder} holds a {config.model!r}; cure: metier train profile or metier train ranker")
+    settings = config.settings if not part else config.settings.get("source_settings", {}).get("profile", {})
+    if part and "profile" not in config.settings.get("sources", ()):
+        raise UsageError(f"{folder} holds a ranker without the source 'profile'; cure: train one with it")
+    encoders = _read(folder / "encoders.json", Encoders.read)
+    written = FIRST_JOBS if manifest.format == 1 else JOBS
+    jobs = _read(folder / "jobs.parquet", lambda path: _table(path, JOBS, written))
+    heard = FIRST_PEOPLE if manifest.format == 1 else PEOPLE
+    people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE, heard)).drop("text")
+    fresh = _read(folder / "config.json", lambda _: create("profile", settings))
+    facts = {name.removeprefix(part): fact for name, fact in config.facts.items() if name.startswith(part)}
+    profile = _read(folder / "model.safetensors", lambda path: restore(fresh, _under(path, part), facts))
+    pairs = _read(
+        folder / "data.safetensors", lambda path: _interactions(_under(path, "interactions."), len(people), len(jobs))
+    )
+    if not isinstance(profile, Profile) or len(profile.meaning_) != len(jobs):
+        raise BundleError(f"{folder}/model.safetensors does not fit its {len(jobs)} jobs; cure: train again")
+    return ProfilePart(
+        folder, config.model, digest(folder), profile, encoders.people, encoders.jobs, people, jobs, pairs
+    )
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of a bundle's manifest, and so of all it holds: 64 hex digits."""
+    return _sha256(folder / "manifest.json")
+
+
+def person_text(folder: Path, row: int) -> str:
+    """What a person of a bundle says, read from its folder."""
+    texts = pl.scan_parquet(folder / "people.parquet").select("text")
+    return str(texts.slice(row, 1).collect().item() or "")
+
+
+def check_files(folder: Path) -> Manifest:
+    """The manifest of a folder that holds what it lists, byte for byte, and nothing else; BundleError otherwise."""
     listing = folder / "manifest.json"
     if not listing.is_file():
         raise BundleError(
@@ -152,6 +212,7 @@ def _check_files(folder: Path) -> None:
             raise BundleError(f"{path} is missing; cure: copy the whole folder again, or train again")
         if _sha256(path) != expected:
             raise BundleError(f"{path} was altered: its SHA-256 is not the one in manifest.json; cure: train again")
+    return manifest
 
 
 def _read(path: Path, reader: Callable[[Path], T]) -> T:
@@ -174,11 +235,29 @@ def _tensors(path: Path) -> Tensors:
     return load_tensors(path.read_bytes())
 
 
-def _table(path: Path, schema: Schema) -> pl.DataFrame:
+def _under(path: Path, part: str) -> Tensors:
+    """The tensors whose names begin with `part`, without it; no other is read."""
+    with safe_open(path, "numpy") as file:
+        return {name.removeprefix(part): file.get_tensor(name) for name in file.keys() if name.startswith(part)}  # noqa: SIM118
+
+
+def _table(path: Path, schema: Schema, written: Schema) -> pl.DataFrame:
+    """A table in `schema`; what is not among the columns `written` is null."""
     frame = pl.read_parquet(path)
-    if dict(frame.schema) != dict(schema):
-        raise ValueError(f"columns {dict(frame.schema)}; a bundle has {dict(schema)}")
-    return frame
+    if dict(frame.schema) != dict(written):
+        raise ValueError(f"columns {dict(frame.schema)}; a bundle has {dict(written)}")
+    return conform(frame, schema)
+
+
+def _with_offers(jobs: pl.DataFrame) -> pl.DataFrame:
+    """Jobs with the columns of JOBS; an attribute of another kind than its name promises (a salary in words) is null."""
+    fit = {
+        name: kind
+        for name, kind in OFFER.items()
+        if (has := jobs.schema.get(name)) is not None and (has == kind or (has.is_numeric() and kind.is_numeric()))
+    }
+    kept = jobs.select(name for name in jobs.columns if name not in OFFER or name in fit)
+    return conform(kept.with_columns(pl.col(name).cast(kind, strict=False) for name, kind in fit.items()), JOBS)
 
 
 def _data_tensors(data: Dataset) -> Tensors:
@@ -188,25 +267,29 @@ def _data_tensors(data: Dataset) -> Tensors:
 
 def _dataset(tensors: Tensors, people: pl.DataFrame, jobs: pl.DataFrame, encoders: Encoders) -> Dataset:
     """The dataset of stored tensors; ValueError when a dtype, a shape, a row number or a value is off."""
-    arrays = {name: tensors[f"interactions.{name}"] for name in INTERACTIONS}
-    for name, dtype in INTERACTIONS.items():
-        if arrays[name].dtype != dtype:
-            raise ValueError(f"interactions.{name} is {arrays[name].dtype}, not {np.dtype(dtype)}")
-    pairs = Interactions(**arrays)
-    for numbers, size in ((pairs.users, len(people)), (pairs.items, len(jobs))):
-        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < size:
-            raise ValueError(f"interactions name rows {numbers.min()} to {numbers.max()}, there are {size}")
-    if not np.isfinite(pairs.weights).all() or np.isinf(pairs.times).any():
-        raise ValueError("interactions hold infinities or weights that are not numbers")
     return Dataset(
         Vocabulary("person", people["id"].to_list()),
         Vocabulary("job", jobs["id"].to_list()),
-        pairs,
+        _interactions({name: tensors[f"interactions.{name}"] for name in INTERACTIONS}, len(people), len(jobs)),
         _features("user_features", tensors, len(people), encoders.people),
         _features("item_features", tensors, len(jobs), encoders.jobs),
         people["text"].to_list(),
         jobs["text"].to_list(),
     )
+
+
+def _interactions(tensors: Tensors, people: int, jobs: int) -> Interactions:
+    arrays = {name: tensors[name] for name in INTERACTIONS}
+    for name, dtype in INTERACTIONS.items():
+        if arrays[name].dtype != dtype:
+            raise ValueError(f"interactions.{name} is {arrays[name].dtype}, not {np.dtype(dtype)}")
+    pairs = Interactions(**arrays)
+    for numbers, size in ((pairs.users, people), (pairs.items, jobs)):
+        if len(numbers) and not 0 <= numbers.min() <= numbers.max() < size:
+            raise ValueError(f"interactions name rows {numbers.min()} to {numbers.max()}, there are {size}")
+    if not np.isfinite(pairs.weights).all() or np.isinf(pairs.times).any():
+        raise ValueError("interactions hold infinities or weights that are not numbers")
+    return pairs
 
 
 def _features(name: str, tensors: Tensors, rows: int, encoder: Encoder) -> Features:

@@ -29,6 +29,7 @@ from metier.cli import (
     quality,
     read,
     recommend,
+    serve,
     skills,
     study,
     taxonomy,
@@ -51,6 +52,7 @@ app.command("compare")(compare.compare)
 app.command("tune")(tune.tune)
 app.command("train")(train.train)
 app.command("recommend")(recommend.recommend)
+app.command("serve")(serve.serve)
 app.command("read")(read.read)
 app.command("skills")(skills.skills)
 app.command("enrich")(enrich.enrich)

@@ -1,11 +1,15 @@
 """`metier train`: fit one model on all of a dataset and keep it as a bundle."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from metier.cli.terminal import Home, Json, Seed, print_json, print_table
 from metier.errors import ConfigError
+
+if TYPE_CHECKING:
+    from metier.data.workspace import Workspace
+    from metier.models.base import Recommender
 
 
 def train(
@@ -20,18 +24,29 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train a model and write a bundle. It learns from every interaction of the dataset."""
+    from metier.data.workspace import Workspace
+
+    done, fitted = train_bundle(Workspace.open(home), dataset, bundle, model, parse_settings(set_ or []), seed)
+    if as_json:
+        print_json({**done, "settings": fitted.config.model_dump(mode="json")})
+    else:
+        print_table(["trained", ""], [[key, str(value)] for key, value in done.items()])
+
+
+def train_bundle(
+    workspace: "Workspace", dataset: str, bundle: str, model: str, settings: dict[str, Any], seed: int
+) -> tuple[dict[str, Any], "Recommender"]:
+    """Train on a whole dataset and write the bundle; what was done, and the model."""
     import time
 
     import numpy as np
 
     from metier.bundle import save
-    from metier.data.workspace import Workspace
     from metier.features.assemble import assemble
     from metier.models.registry import create
 
-    workspace = Workspace.open(home)
     folder = workspace.model(bundle)
-    fresh = create(model, parse_settings(set_ or []))
+    fresh = create(model, settings)
     tables = workspace.load(dataset)
     began = time.perf_counter()
     assembled = assemble(tables, "newest")
@@ -47,10 +62,7 @@ def train(
         "seconds": round(time.perf_counter() - began, 2),
         "folder": str(folder),
     }
-    if as_json:
-        print_json({**done, "settings": fitted.config.model_dump(mode="json")})
-    else:
-        print_table(["trained", ""], [[key, str(value)] for key, value in done.items()])
+    return done, fitted
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

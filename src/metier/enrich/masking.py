@@ -80,7 +80,7 @@ def mask(text: str, contact: Contact | None = None) -> Masked:
     placeholders: dict[tuple[str, str], str] = {}
     values: dict[str, str] = {}
     end = 0
-    for start, stop, kind in _merged(_found(text, contact or Contact())):
+    for start, stop, kind in contact_data(text, contact or Contact()):
         value = text[start:stop]
         key = kind, re.sub(r"[\W_]+", "", value).casefold()
         if key not in placeholders:
@@ -90,6 +90,11 @@ def mask(text: str, contact: Contact | None = None) -> Masked:
         parts += [text[end:start], placeholders[key]]
         end = stop
     return Masked("".join([*parts, text[end:]]), values)
+
+
+def contact_data(text: str, contact: Contact) -> Iterator[Span]:
+    """Start, end and kind of what `mask` replaces, in order and apart."""
+    yield from _merged(_found(text, contact))
 
 
 def _merged(spans: Iterable[Span]) -> Iterator[Span]:

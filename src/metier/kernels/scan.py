@@ -4,10 +4,13 @@ Every row is kept twice: as float32 and as int8 with a scale and the length of w
 the bytes, a quarter of the memory, and knows of each row an interval that holds its score; only rows whose upper end
 reaches the k-th best lower end are read as float32. Nothing is approximate: the answer is that of a float64 product
 rounded to float32. Rows of one group (a state, say) lie side by side, so that a query for some groups reads no other.
+
+A query may add to every score an offset of the row's group and a bias of the row. Groups are then read from the largest
+offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end.
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numba import njit, prange
@@ -18,7 +21,9 @@ from metier.kernels.topk import _drain, _offer, _worse, top_k_reference
 
 LEVELS = 127
 """Largest int8 code; -128 is not used."""
-NOTHING = np.empty(0, np.int32)
+NOTHING, NONE, EVERY = np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_)
+ROUNDING = 2.0**-22
+"""More than what rounding to float32 takes from a number, and than what float64 sums lose."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,8 @@ class VectorIndex:
     """(n,) largest magnitude of each row / 127"""
     losses: Floats
     """(n,) length of vectors - scales * codes, rounded up"""
+    lengths: Floats
+    """(n,) length of vectors, rounded up"""
     items: Nums
     """(n,) row numbers given to `build`"""
     ties: Nums
@@ -60,16 +67,28 @@ class VectorIndex:
         items = items[finite[items]]
         starts = np.searchsorted(groups[items], np.arange(groups.max(initial=-1) + 2)).astype(np.int64)
         vectors = np.ascontiguousarray(vectors[items], dtype=np.float32)
-        codes, scales, losses = _quantise(vectors)
-        return cls(vectors, codes, scales, losses, items, tie[items].astype(np.int32), starts)
+        return cls(vectors, *_quantise(vectors), items, tie[items].astype(np.int32), starts)
 
-    def query(self, vector: Floats, k: int, groups: Nums | None = None, banned: Nums = NOTHING) -> tuple[Nums, Floats]:
-        """The k rows of largest inner product with a (d,) vector; none when it holds NaN or infinity.
+    def query(
+        self,
+        vector: Floats,
+        k: int,
+        groups: Nums | None = None,
+        banned: Nums = NOTHING,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        offsets: Floats | None = None,
+        bias: Floats | None = None,
+    ) -> tuple[Nums, Floats]:
+        """The k rows of largest inner product with a (d,) vector, plus what is added; none when it is not finite.
 
         Parameters
         ----------
         groups : group numbers; only their rows are read. All rows when None; a group without rows is empty.
         banned : row numbers that are not wanted.
+        allowed : (N,) by row number, whether it is wanted; all when None.
+        offsets : (g,) finite, added to the scores of each group; 0 for rows without a group.
+        bias : (n,) finite, added to each score, in the order of `items`.
 
         Returns
         -------
@@ -81,21 +100,45 @@ class VectorIndex:
             raise ValueError(f"vector {vector.shape}, index {self.vectors.shape}, k {k} do not fit")
         if not np.isfinite(vector).all():
             return np.full(k, -1, np.int32), np.full(k, np.nan, np.float32)
+        ranges = self._ranges(groups)
+        added = np.zeros(len(ranges))
+        if offsets is not None:
+            ranges, added = self._descending(ranges, offsets)
         return _search(
-            self.vectors, self.codes, self.scales, self.losses, self.items, self.ties,
-            self._ranges(groups), np.ascontiguousarray(vector, np.float32), np.unique(banned).astype(np.int32), k,
+            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.items, self.ties,
+            ranges, added, NONE if bias is None else self._sized(bias, len(self.items), np.float32),
+            np.ascontiguousarray(vector, np.float32), np.unique(banned).astype(np.int32),
+            EVERY if allowed is None else self._sized(allowed, self.items.max(initial=-1) + 1, np.bool_), k,
         )  # fmt: skip
 
     def query_reference(
-        self, vector: Floats, k: int, groups: Nums | None = None, banned: Nums = NOTHING
+        self,
+        vector: Floats,
+        k: int,
+        groups: Nums | None = None,
+        banned: Nums = NOTHING,
+        *,
+        allowed: NDArray[np.bool_] | None = None,
+        offsets: Floats | None = None,
+        bias: Floats | None = None,
     ) -> tuple[Nums, Floats]:
         """The same by a product with every row of the groups."""
         ranges = self._ranges(groups)
         rows = np.concatenate([np.arange(*each) for each in ranges] or [np.empty(0, np.int64)])
-        scores = (self.vectors[rows].astype(np.float64) @ vector).astype(np.float32)[None]
-        allowed = ~np.isin(self.items[rows], banned)
+        group = np.searchsorted(self.starts, rows, side="right") - 1
+        added = np.zeros(len(rows)) if offsets is None else np.append(offsets, 0.0)[group]
+        added = added + (0 if bias is None else bias[rows].astype(np.float64))
+        scores = (self.vectors[rows].astype(np.float64) @ vector + added).astype(np.float32)[None]
+        wanted = ~np.isin(self.items[rows], banned)
+        allowed = wanted if allowed is None else wanted & allowed[self.items[rows]]
         found, values = top_k_reference(scores, CSR(scores.shape, dtype=np.float32), allowed, self.ties[rows], k)
         return np.append(self.items[rows], np.int32(-1))[found[0]], values[0]
+
+    def rows(self, size: int) -> NDArray[np.int64]:
+        """(size,) where each row number stands in the arrays; -1 for one that was left out."""
+        place = np.full(size, -1, np.int64)
+        place[self.items] = np.arange(len(self.items))
+        return place
 
     def _ranges(self, groups: Nums | None) -> NDArray[np.int64]:
         """(r, 2) first row and end of each group asked for."""
@@ -107,14 +150,33 @@ class VectorIndex:
         known = known[known < len(self.starts) - 1]
         return np.stack([self.starts[known], self.starts[known + 1]], axis=1)
 
+    def _descending(self, ranges: NDArray[np.int64], offsets: Floats) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The ranges cut into groups, those of the largest offset first, and (r,) their offsets."""
+        offsets = self._sized(offsets, len(self.starts) - 1, np.float64)
+        if len(ranges) == 1 and ranges[0, 1] - ranges[0, 0] == len(self.items):
+            edges = np.append(0, self.starts)
+            ranges = np.stack([edges[:-1], edges[1:]], axis=1)
+            offsets = np.append(0.0, offsets[: len(self.starts) - 1])
+        else:
+            offsets = offsets[np.searchsorted(self.starts[:-1], ranges[:, 0], side="right") - 1]
+        order = np.argsort(-offsets, kind="stable")
+        return ranges[order], offsets[order]
+
+    def _sized(self, values: NDArray[Any], least: int, dtype: type) -> NDArray[Any]:
+        """Values in a type; ValueError when there are too few, because the compiled loops do not look."""
+        if values.ndim != 1 or len(values) < least:
+            raise ValueError(f"{values.shape} values and an index that needs {least} do not fit")
+        return np.ascontiguousarray(values, dtype)
+
 
 @njit(cache=True, parallel=True)
 def _quantise(vectors):  # type: ignore[no-untyped-def]
-    """Codes (n, d) int8, scales (n,) and losses (n,) float32."""
+    """Codes (n, d) int8, scales, losses and lengths (n,) float32."""
     codes = np.zeros(vectors.shape, np.int8)
     scales, losses = np.zeros(len(vectors), np.float32), np.empty(len(vectors), np.float32)
+    lengths = np.empty(len(vectors), np.float32)
     for row in prange(len(vectors)):
-        largest, lost = 0.0, 0.0
+        largest, lost, whole = 0.0, 0.0, 0.0
         for c in range(vectors.shape[1]):
             largest = max(largest, abs(np.float64(vectors[row, c])))
         if largest > 1e-30:  # else its scale would lose digits; all is lost instead, which the bound allows
@@ -124,23 +186,24 @@ def _quantise(vectors):  # type: ignore[no-untyped-def]
             if scales[row] > 0:
                 codes[row, c] = np.int8(min(max(np.rint(value / scales[row]), -LEVELS), LEVELS))
             lost += (value - np.float64(scales[row]) * codes[row, c]) ** 2
+            whole += value * value
         losses[row] = np.nextafter(np.float32(np.sqrt(lost)), np.float32(np.inf))
-    return codes, scales, losses
+        lengths[row] = np.nextafter(np.float32(np.sqrt(whole)), np.float32(np.inf))
+    return codes, scales, losses, lengths
 
 
-@njit(cache=True, nogil=True)
-def _multiply(codes, query, out):  # type: ignore[no-untyped-def]
-    """Products of int8 rows with an int16 vector in int32, which the compiler makes multiply-adds of pairs."""
-    for row in range(len(codes)):
-        total = np.int32(0)
-        for c in range(codes.shape[1]):
-            total += np.int32(codes[row, c]) * np.int32(query[c])
-        out[row] = total
+@njit(cache=True, nogil=True, inline="always")
+def _product(codes, query):  # type: ignore[no-untyped-def]
+    """Product of an int8 row with an int16 vector in int32, which the compiler makes multiply-adds of pairs."""
+    total = np.int32(0)
+    for c in range(len(codes)):
+        total += np.int32(codes[c]) * np.int32(query[c])
+    return total
 
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    vectors, codes, scales, losses, items, ties, ranges, query, banned, k
+    vectors, codes, scales, losses, lengths, items, ties, ranges, offsets, bias, query, banned, allowed, k
 ):
     size = len(query)
     # The query in int16, as fine as sums in int32 allow, and what that loses.
@@ -156,7 +219,7 @@ def _search(  # type: ignore[no-untyped-def]
         lost += (query[c] - step * fine[c]) ** 2
     length, lost = np.sqrt(length), np.sqrt(lost)
     # |q.v - q'.v'| <= |q - q'| |v'| + |q| |v - v'|, |v'| <= 127 scale sqrt(d); the score's own rounding comes on top.
-    reach = LEVELS * np.sqrt(size) * (lost + length * 2.0**-22)
+    reach = LEVELS * np.sqrt(size) * (lost + length * ROUNDING)
 
     ends = np.cumsum(ranges[:, 1] - ranges[:, 0])
     products = np.empty(ends[-1] if len(ends) else 0, np.int32)
@@ -165,10 +228,15 @@ def _search(  # type: ignore[no-untyped-def]
     for r in range(len(ranges)):
         first, end = ranges[r]
         part = products[ends[r] - (end - first) : ends[r]]
-        _multiply(codes[first:end], fine, part)
         for row in range(first, end):
+            added = offsets[r] + (bias[row] if len(bias) else 0.0)
+            slack = abs(added) * ROUNDING
+            if held == k and added + slack + length * lengths[row] * (1 + ROUNDING) < lowers[0]:
+                continue
+            part[row - first] = _product(codes[row], fine)
             lower = part[row - first] * (step * scales[row]) - (reach * scales[row] + length * losses[row])
-            if (held < k or lower > lowers[0]) and not _among(items[row], banned):
+            lower += added - slack
+            if (held < k or lower > lowers[0]) and _wanted(items[row], banned, allowed):
                 held = _offer(places, lowers, order, held, k, row, lower, row)
 
     found, scores, ranks = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(k, np.int32)
@@ -177,13 +245,19 @@ def _search(  # type: ignore[no-untyped-def]
         first, end = ranges[r]
         part = products[ends[r] - (end - first) : ends[r]]
         for row in range(first, end):
-            if part[row - first] * (step * scales[row]) + reach * scales[row] + length * losses[row] >= floor:
+            added = offsets[r] + (bias[row] if len(bias) else 0.0)
+            slack = abs(added) * ROUNDING
+            # The floor has only risen: a row that was not multiplied above is left out here too.
+            if added + slack + length * lengths[row] * (1 + ROUNDING) < floor:
+                continue
+            upper = part[row - first] * (step * scales[row]) + reach * scales[row] + length * losses[row]
+            if upper + added + slack >= floor:
                 total = 0.0
                 for c in range(size):
                     total += np.float64(query[c]) * np.float64(vectors[row, c])
-                score = np.float32(total)
+                score = np.float32(total + added)
                 better = full < k or _worse(scores[0], ranks[0], score, ties[row])
-                if better and not _among(items[row], banned):
+                if better and _wanted(items[row], banned, allowed):
                     full = _offer(found, scores, ranks, full, k, items[row], score, ties[row])
                     if full == k:
                         floor = max(floor, np.float64(scores[0]))
@@ -193,7 +267,9 @@ def _search(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _among(item, banned):  # type: ignore[no-untyped-def]
-    """Whether a sorted array holds a number."""
+def _wanted(item, banned, allowed):  # type: ignore[no-untyped-def]
+    """Whether a row number is allowed and not in the sorted array of those that are banned."""
+    if len(allowed) and not allowed[item]:
+        return False
     at = np.searchsorted(banned, item)
-    return at < len(banned) and banned[at] == item
+    return at == len(banned) or banned[at] != item

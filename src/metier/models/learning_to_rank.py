@@ -73,6 +73,10 @@ class ConditionalLogit:
         """(p,) w . z"""
         return np.asarray(self._standardised(features) @ self.weights, np.float32)
 
+    def terms(self, features: Floats) -> Floats:
+        """(p, F) w z, whose rows sum to the score."""
+        return np.asarray(self._standardised(features) * self.weights, np.float32)
+
     def _standardised(self, features: Floats) -> Floats:
         return np.asarray(np.nan_to_num((_squash(features) - self.mean) / self.spread), np.float32)
 

@@ -1,6 +1,6 @@
 """Profile: what a brand-new person is ranked by, as a conditional logit over a handful of matches."""
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,22 @@ class ProfileConfig(ModelConfig):
     """Applications to learn from at most; drawn at random."""
     negatives: int = Field(default=512, ge=1)
     """Jobs that each of them is ranked against; drawn at random."""
+
+
+class Weights(NamedTuple):
+    """The weights w of people with or without a history, by what they multiply; f place columns."""
+
+    own: tuple[float, float]
+    """cosines of the person's own words: static vectors, topics"""
+    past: tuple[float, float]
+    """the same of past postings"""
+    own_places: Floats
+    """(f,)"""
+    past_places: Floats
+    """(f,)"""
+    appeal: Floats
+    """(2,)"""
+    far: float
 
 
 class Profile(Fitted):
@@ -115,6 +131,12 @@ class Profile(Fitted):
         jobs = np.hstack([self.meaning_[rows], self.topic_[rows], self.appeal_[rows]])  # (m, 256 + t + 2)
         far = np.stack([_far(one, self.at_[rows]) for one in self._homes(query)[:, None]]) if len(query) else 0
         return np.asarray(text @ jobs.T + (place @ CSR(self.places_[rows]).T).toarray() + w[:, [-1]] * far, np.float32)
+
+    def weights(self, *, heard: bool) -> Weights:
+        """w of people with (`heard`) or without a history."""
+        w, fields = self.beside_ if heard else self.alone_, len(self._fields)
+        places = w[4 : 4 + 2 * fields].reshape(2, fields)[:, self.kind_]  # (2, f)
+        return Weights((w[0], w[1]), (w[2], w[3]), places[0], places[1], w[-3:-1], w[-1])
 
     def _homes(self, query: Query) -> Floats:
         """(b, 3) where each person is."""

@@ -1,5 +1,6 @@
 """The ranker: candidates from several models, judged together by everything that is known of person and posting."""
 
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
@@ -161,10 +162,29 @@ class Ranker(Fitted):
             return np.asarray(sum((1 / (60 + place) for place in places), np.zeros(pairs)), np.float32)
         features = _columns(found, self.names_)
         first = ConditionalLogit(self.mean_, self.spread_, self.weights_).score(features)
-        import lightgbm
+        return np.asarray(_booster(self.trees_).predict(np.column_stack([features, first])), np.float32)
 
-        trees = lightgbm.Booster(model_str=self.trees_)
-        return np.asarray(trees.predict(np.column_stack([features, first])), np.float32)
+    def shares(self, query: Query, item: int) -> dict[str, float]:
+        """Group -> its part of one person's score of one item, as magnitudes that sum to 1; empty where it is not scored.
+
+        A group's part is the sum of its features' contributions to the trees (SHAP values of trees, Lundberg et al.
+        2020; LightGBM's pred_contrib). What the conditional logit contributes is dealt out by its own w z.
+        """
+        now = moments(query, self.asked_, self.newest_)
+        found, row, _ = self._described(self.sources_, self.evidence_, query, now, np.array([item], np.int32))
+        if not self.trees_ or not len(row):
+            return {}
+        features = _columns(found, self.names_)
+        logit = ConditionalLogit(self.mean_, self.spread_, self.weights_)
+        parts = _booster(self.trees_).predict(np.column_stack([features, logit.score(features)]), pred_contrib=True)[0]
+        terms = np.abs(logit.terms(features)[0])
+        own = parts[: len(self.names_)] + parts[len(self.names_)] * terms / max(terms.sum(), 1e-9)
+        sums: dict[str, float] = {}
+        for name, part in zip(self.names_, own.tolist(), strict=True):
+            group = name.split(":")[0]
+            sums[group] = sums.get(group, 0.0) + part
+        whole = sum(map(abs, sums.values()))
+        return {group: abs(part) / whole for group, part in sums.items()} if whole else {}
 
     def _learnable(self, lesson: Lesson, rng: np.random.Generator) -> tuple[dict[str, Floats], NDArray[np.int8], Nums]:
         """Features, labels and rows of a lesson, thinned to about `negatives` candidates a person."""
@@ -212,6 +232,14 @@ class Ranker(Fitted):
 
     def _sources(self) -> Sources:
         return Sources({name: self.config.source_settings.get(name, {}) for name in self.config.sources})
+
+
+@lru_cache(maxsize=4)
+def _booster(text: str) -> Any:
+    """Trees from LightGBM's text, read once."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
 
 
 def _open(lesson: Lesson, asked: Nums) -> NDArray[np.bool_]:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from metier.store.database import Database
 from metier.store.schema import calls, completions
+from metier.store.upsert import upsert
 
 State = Literal["done", "needs-review", "failed"]
 """End states: usable; the model answered, but with nothing usable; no answer came."""
@@ -146,7 +146,7 @@ class CompletionStore:
     def save(self, made: Iterable[Completion]) -> None:
         """Keep completions that reached an end state."""
         with self._database.write() as connection:
-            _put(connection, made)
+            upsert(connection, completions, [asdict(one) for one in made])
 
     def erase(self, dataset: str, person: str) -> int:
         """Delete all that is kept about a person and say how many completions that was.
@@ -190,18 +190,6 @@ def _costs(spending: Spending) -> dict[str, Any]:
 
 def _spending(row: Mapping[str, Any]) -> Spending:
     return Spending(**{name: row[name] for name in _COSTS}, calls=1)
-
-
-def _put(connection: sa.Connection, made: Iterable[Completion]) -> None:
-    """Insert, or replace those whose key is there; two writers of one key leave the later one's row."""
-    rows = [asdict(one) for one in made]
-    if rows:
-        insert = _INSERT[connection.dialect.name](completions)
-        new = {column.name: insert.excluded[column.name] for column in completions.c if column.name != "key"}
-        connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_=new), rows)
-
-
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

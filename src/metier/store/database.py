@@ -34,6 +34,9 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
         self._writing = Lock()
+        self._reading = engine
+        if engine.dialect.name == "postgresql":
+            self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @classmethod
     def open(cls, where: str | Path) -> "Database":
@@ -59,13 +62,15 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """A transaction that reads; on SQLite it neither waits for writers nor holds them up.
+        """A transaction that reads one state of the data and cannot write.
+
+        On SQLite it neither waits for writers nor holds them up.
 
         Raises
         ------
         MetierError : the database does not answer, or refuses.
         """
-        with self._explained(), self.engine.connect() as connection:
+        with self._explained(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -89,6 +94,21 @@ class Database:
     def downgrade(self, revision: str) -> None:
         """Migrate down, to "base" to drop all tables."""
         self._migrate(command.downgrade, revision)
+
+    def scrub(self) -> bool:
+        """Clear what was deleted from SQLite's write-ahead log; False while somebody still reads there.
+
+        PostgreSQL has no such order: its own vacuum, backups and archive of logs decide when deleted rows are gone.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return True
+        with self._writing, self._explained():
+            raw = self.engine.raw_connection()  # a checkpoint cannot run inside a transaction
+            try:
+                busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # type: ignore[func-returns-value]
+            finally:
+                raw.close()
+        return not busy
 
     def close(self) -> None:
         """Give back every connection."""
@@ -173,4 +193,5 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,118 @@
+"""`metier serve`: recommendations over HTTP, from a trained bundle and a store."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from metier.cli.terminal import Home, note, print_json, progress
+
+if TYPE_CHECKING:
+    from metier.data.workspace import Workspace
+    from metier.serve.settings import Settings
+
+SERVABLE = ("ranker", "profile")
+"""Models whose bundles can answer live."""
+LOOPBACK = "127.0.0.1"
+
+
+def serve(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one [default: 8000].")] = None,
+    database: Annotated[
+        str | None, typer.Option(help="URL or SQLite file of the store [default: metier.db in the workspace].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [default: 1].")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
+    print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the settings as JSON Schema.")] = False,
+    print_openapi: Annotated[bool, typer.Option("--print-openapi", help="Print the API as OpenAPI 3.1.")] = False,
+) -> None:
+    """Serve recommendations over HTTP; without a bundle of ranker or profile, train one on a synthetic market first."""
+    from metier.data.workspace import Workspace
+    from metier.serve.settings import PREFIX, Settings, read_settings
+
+    if print_schema:
+        print_json(Settings.model_json_schema())
+        return
+    if print_openapi:
+        from metier.serve.app import openapi
+
+        print_json(openapi())
+        return
+    flags = {"home": home, "host": host, "port": port, "database": database, "workers": workers, "config": config}
+    # The environment is how every worker process learns of the flags.
+    os.environ |= {PREFIX + name.upper(): str(value) for name, value in flags.items() if value is not None}
+    settings = read_settings()
+    listen(settings, newest_bundle(Workspace.open(settings.home)))
+
+
+def listen(settings: "Settings", bundle: str) -> None:
+    """Prepare the store, then serve until stopped."""
+    import uvicorn
+
+    from metier.serve.first_start import prepare
+
+    token = prepare(settings, bundle)
+    host = settings.host
+    if token is not None:
+        host = LOOPBACK
+        note(f"nobody may sign in yet; one-time token for the first administrator: {token}")
+        note(f"POST it to http://{host}:{settings.port}/api/v1/accounts/first; then start again to listen elsewhere")
+    uvicorn.run(
+        "metier.serve.app:from_environment",
+        factory=True,
+        host=host,
+        port=settings.port,
+        workers=settings.workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=30,
+        limit_concurrency=None,
+    )
+
+
+def newest_bundle(workspace: "Workspace") -> str:
+    """The newest bundle that can answer live; one is trained when there is none."""
+    found = [(folder.stat().st_mtime, folder.name) for folder in bundles(workspace)]
+    return max(found)[1] if found else train_one(workspace)
+
+
+def bundles(workspace: "Workspace") -> list[Path]:
+    """Folders of the bundles that can answer live."""
+    import json
+
+    def model(folder: Path) -> Any:
+        try:
+            return json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model")
+        except (OSError, ValueError, AttributeError):
+            return None
+
+    return [folder for name in workspace.names("models") if model(folder := workspace.model(name)) in SERVABLE]
+
+
+def train_one(workspace: "Workspace") -> str:
+    """Train a ranker on the dataset "demo", or on a synthetic market made for it, and say so."""
+    from metier.cli.import_ import store_market
+    from metier.cli.train import train_bundle
+
+    with progress() as bar:
+        steps = bar.add_task("making a synthetic labour market", total=2)
+        if "demo" not in workspace.names("datasets"):
+            note("no dataset: making a synthetic labour market of 4,000 people, the dataset demo")
+            store_market(workspace, "demo", 4000, 0)
+        note("no bundle of ranker or profile: training ranker on the dataset demo, one or two minutes")
+        bar.update(steps, advance=1, description="training ranker")
+        train_bundle(workspace, "demo", "demo", "ranker", {}, 0)
+        bar.update(steps, advance=1)
+    return "demo"

@@ -1,0 +1,20 @@
+"""Fresh answers from a trained bundle: no HTTP, no SQL."""
+
+from metier.live.model import LiveModel
+from metier.live.records import Answer, Asker, Filter, Ground, Posting, Raise, Reasons, SkillSpan, Span, Suggestion
+from metier.live.wishes import Wishes
+
+__all__ = [
+    "Answer",
+    "Asker",
+    "Filter",
+    "Ground",
+    "LiveModel",
+    "Posting",
+    "Raise",
+    "Reasons",
+    "SkillSpan",
+    "Span",
+    "Suggestion",
+    "Wishes",
+]

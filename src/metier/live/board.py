@@ -1,0 +1,242 @@
+"""All jobs of a snapshot as arrays: those of the bundle first, then those that came later."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metier.data import Floats, Nums
+from metier.data.types import Times
+from metier.errors import UnknownIdError
+from metier.features.assemble import seconds
+from metier.features.distance import km
+from metier.live.records import Filter, Posting
+from metier.live.reposts import Reposts, TextOf
+
+Mask = NDArray[np.bool_]
+NAMES = ("city", "state", "country", "employer")
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """What filters ask for, n jobs; numbers are NaN and codes -1 where unknown."""
+
+    start: Times
+    end: Times
+    salary: Times
+    """the highest that is named"""
+    level: Times
+    remote: NDArray[np.int8]
+    at: Floats
+    """(n, 3)"""
+    names: Nums
+    """(n, 4) numbers of city, state, country and employer in small letters"""
+
+    def append(self, more: "Attributes") -> "Attributes":
+        """These jobs, then others."""
+        return Attributes(**{name: np.concatenate([values, vars(more)[name]]) for name, values in vars(self).items()})
+
+
+@dataclass(frozen=True)
+class Board:
+    """n jobs.
+
+    Parameters
+    ----------
+    table : (I) rows of the bundle's jobs. posted : (n - I) later ones.
+    rows : row number of each of the bundle's ids; later : of each id that came later.
+    numbers : number of each name in small letters, by column of `Attributes.names`.
+    gone : (n,) withdrawn, or replaced by a later posting with the same id.
+    closed : (n,) of an older window than the newest, which nobody is asked about any more.
+    """
+
+    table: pl.DataFrame
+    posted: tuple[Posting, ...]
+    rows: Mapping[str, int]
+    later: Mapping[str, int]
+    numbers: tuple[dict[str, int], ...]
+    attributes: Attributes
+    gone: Mask
+    closed: Mask
+    reposts: Reposts
+    mentions: Callable[[str], Mask]
+    """(I,) whether a word stands in each of the bundle's jobs"""
+
+    @classmethod
+    def of(cls, table: pl.DataFrame, at: Floats) -> "Board":
+        """The bundle's jobs; at : (I, 3) where they are."""
+        times = seconds(table.select("start", "end"))
+        offer = {name: table[name].cast(pl.Float64).to_numpy().copy() for name in ("salary_min", "salary_max", "level")}
+        found = [_numbered(table[name]) for name in NAMES]
+        attributes = Attributes(
+            start=times[:, 0],
+            end=times[:, 1],
+            salary=np.fmax(offer["salary_min"], offer["salary_max"]),
+            level=offer["level"],
+            remote=table["remote"].cast(pl.Int8).fill_null(-1).to_numpy(),
+            at=at,
+            names=np.column_stack([codes for _, codes in found]).astype(np.int32),
+        )
+        windows = table["window"].cast(pl.Int32)
+        closed = (windows < (windows.max() or 0)).fill_null(False).to_numpy()
+        rows = {key: row for row, key in enumerate(table["id"].to_list())}
+        texts, numbers = table["text"], tuple(names for names, _ in found)
+        mentions = lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
+        gone = np.zeros(len(table), np.bool_)
+        return cls(table, (), rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions)
+
+    def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
+        """These jobs and later ones; one whose id is known takes the older one's place."""
+        numbers = tuple(dict(names) for names in self.numbers)
+        codes = [
+            [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
+        ]
+        more = Attributes(
+            start=_floats([one.start for one in postings]),
+            end=_floats([one.end for one in postings]),
+            salary=np.fmax(
+                _floats([one.salary_min for one in postings]), _floats([one.salary_max for one in postings])
+            ),
+            level=_floats([one.level for one in postings]),
+            remote=np.array([-1 if one.remote is None else one.remote for one in postings], np.int8),
+            at=at,
+            names=np.array(codes, np.int32).reshape(len(postings), len(NAMES)),
+        )
+        gone, later, posted = self.gone.copy(), dict(self.later), (*self.posted, *postings)
+        for row, one in enumerate(postings, start=len(gone)):
+            old = later.get(one.id, self.rows.get(one.id))
+            if old is not None:
+                gone[old] = True
+            later[one.id] = row
+        return replace(
+            self,
+            posted=posted,
+            later=later,
+            numbers=numbers,
+            attributes=self.attributes.append(more),
+            gone=np.append(gone, np.zeros(len(postings), np.bool_)),
+            closed=np.append(self.closed, np.zeros(len(postings), np.bool_)),
+            reposts=self.reposts.add(postings, TextOf(self.table, posted)),
+        )
+
+    def without(self, jobs: Sequence[str]) -> "Board":
+        """The same with these withdrawn; an id that is not there is no error."""
+        gone = self.gone.copy()
+        gone[[row for row in map(self.row, jobs) if row is not None]] = True
+        return replace(self, gone=gone)
+
+    def row(self, job: str) -> int | None:
+        """The row number of a job's latest posting, gone or not."""
+        return self.later.get(job, self.rows.get(job))
+
+    def there(self, job: str) -> int:
+        """The row number of a job that is not withdrawn; UnknownIdError otherwise."""
+        row = self.row(job)
+        if row is None or self.gone[row]:
+            raise UnknownIdError(f"no job {job!r}; cure: post it, or ask for one that is not withdrawn")
+        return row
+
+    def key(self, row: int) -> str:
+        """The id of a row."""
+        size = len(self.table)
+        return self.posted[row - size].id if row >= size else str(self.table["id"][row])
+
+    def posting(self, row: int) -> Posting:
+        """A job as a record."""
+        size = len(self.table)
+        if row >= size:
+            return self.posted[row - size]
+        one = self.table.row(row, named=True)
+        times = {name: _known(getattr(self.attributes, name)[row]) for name in ("start", "end")}
+        title, text = one["title"] or "", one["text"] or ""
+        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text", "start", "end")}
+        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **times, **kept)
+
+    def words(self, row: int) -> str:
+        """Title and text of a row."""
+        return TextOf(self.table, self.posted)(row)
+
+    def rows_of(self, job: str) -> list[int]:
+        """Every row that a job is known by: the bundle's and the latest one."""
+        return [row for row in (self.rows.get(job), self.later.get(job)) if row is not None]
+
+    def twins(self, rows: Sequence[int]) -> Nums:
+        """These rows and all that are one job with them."""
+        mine = np.unique(self.reposts.cluster[list(rows)])
+        found, cluster = self._folds
+        return np.concatenate([np.array(rows, np.int32), found[np.isin(cluster, mine)]])
+
+    def newest(self, allowed: Mask) -> tuple[Mask, dict[int, tuple[int, ...]]]:
+        """Of the allowed rows that are one job only the newest; and row -> those that stand behind it."""
+        rows, cluster = self._folds
+        there = allowed[rows]
+        rows, cluster = rows[there], cluster[there]
+        first = np.append(True, cluster[1:] != cluster[:-1])[: len(rows)]
+        kept = allowed.copy()
+        kept[rows[~first]] = False
+        folded: dict[int, tuple[int, ...]] = {}
+        for row, front in zip(rows[~first].tolist(), rows[first][np.cumsum(first) - 1][~first].tolist(), strict=True):
+            folded[front] = (*folded.get(front, ()), row)
+        return kept, folded
+
+    @cached_property
+    def _folds(self) -> tuple[Nums, Nums]:
+        """Rows of clusters of two and more, by cluster and newest first; and their clusters."""
+        cluster = self.reposts.cluster
+        rows = np.flatnonzero(np.bincount(cluster, minlength=len(cluster))[cluster] > 1).astype(np.int32)
+        age = -np.nan_to_num(self.attributes.start[rows], nan=-np.inf)
+        rows = rows[np.lexsort((-rows, age, cluster[rows]))]
+        return rows, cluster[rows]
+
+    def open(self, now: float) -> Mask:
+        """(n,) not gone, not ended and not still to come; a date that is unknown hides no job."""
+        return ~self.gone & ~self.closed & ~(self.attributes.start > now) & ~(self.attributes.end < now)
+
+    def matching(self, filter: Filter, home: Floats) -> Mask | None:
+        """(n,) where every condition holds; None without any. A value that is unknown fulfils no condition."""
+        a, masks = self.attributes, []
+        for column, name in enumerate(NAMES):
+            wanted = getattr(filter, name)
+            if wanted is not None:
+                masks.append(a.names[:, column] == self.numbers[column].get(wanted.strip().lower(), -2))
+        if filter.within_km is not None:
+            masks.append(km(home[None], a.at) <= filter.within_km)  # NaN is not within
+        if filter.remote is not None:
+            masks.append(a.remote == int(filter.remote))
+        bounds = [(filter.salary_min, a.salary, 1), (filter.level_min, a.level, 1), (filter.level_max, a.level, -1)]
+        bounds.append((filter.posted_after, a.start, 1))
+        masks += [sign * values >= sign * bound for bound, values, sign in bounds if bound is not None]
+        for word in filter.words:
+            pattern = re.compile(_whole(word))
+            later = np.array([pattern.search(one.words) is not None for one in self.posted], np.bool_)
+            masks.append(np.append(self.mentions(word), later))
+        return np.logical_and.reduce(masks) if masks else None
+
+
+def _whole(word: str) -> str:
+    """A pattern of a word or phrase between other signs than letters and digits, in any case."""
+    return rf"(?i)(?:^|[^\w+#]){re.escape(word.strip())}(?:$|[^\w+#])"
+
+
+def _numbered(names: pl.Series) -> tuple[dict[str, int], Nums]:
+    """Number of each name in small letters, and (n,) numbers; -1 for null."""
+    frame = pl.DataFrame({"name": names.str.strip_chars().str.to_lowercase()})
+    known = frame.drop_nulls().unique().sort("name").with_row_index("number")
+    codes = frame.join(known, on="name", how="left", maintain_order="left")["number"].cast(pl.Int32).fill_null(-1)
+    return dict(zip(known["name"], known["number"], strict=True)), codes.to_numpy()
+
+
+def _number(names: dict[str, int], name: str | None) -> int:
+    return -1 if name is None else names.setdefault(name.strip().lower(), len(names))
+
+
+def _floats(values: Sequence[float | None]) -> Times:
+    return np.array([np.nan if value is None else value for value in values], np.float64)
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -1,0 +1,254 @@
+"""The conditional logit of `metier.models.profile`, ready for one person at a time over a whole catalogue.
+
+w . x of a person and a posting is the sum of a product of text vectors, of a number that depends on the posting's place
+alone, and of one that depends on the posting alone. Postings of one place lie side by side in a `VectorIndex`, so that
+a place's number is worked out once; the sum is exact.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metier.bundle import ProfilePart
+from metier.data import CSR, Floats, Nums, Query
+from metier.features.distance import columns as positions_of
+from metier.features.distance import km
+from metier.features.encoder import PLACES
+from metier.features.text import StaticEmbedder, Tfidf
+from metier.kernels.scan import VectorIndex
+from metier.live.records import Asker, Posting
+from metier.models.base import tie_order
+from metier.models.factorization import past_shares
+from metier.models.profile import PAST
+from metier.models.text_vectors import unit
+
+DAY = 86_400.0
+JUST = 1 / 24
+"""Days that a posting has been open at least, as in the profile."""
+
+
+class Encoded(NamedTuple):
+    """m postings as the logit sees them."""
+
+    vectors: Floats
+    """(m, d) static word vectors, then topics"""
+    places: Nums
+    """(m, 4) columns of city, state, country and zip3; -1 unknown"""
+    at: Floats
+    """(m, 3) where they are, 0 unknown"""
+    appeal: Floats
+    """(m, 2)"""
+
+    def take(self, rows: Nums) -> "Encoded":
+        """Some of them."""
+        return Encoded(*(part[rows] for part in self))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One person: the score of a posting is vector . v + the sum of `places` of its columns + `far` ln(1 + km / 25) +
+    `appeal` . its appeal."""
+
+    vector: Floats
+    """(d,)"""
+    places: Floats
+    """(f + 1,) by place column; the last is 0, for unknown places"""
+    home: Floats
+    """(3,)"""
+    far: float
+    appeal: Floats
+    """(2,)"""
+    heard: bool | None
+    """Whether it is somebody with past applications; None where the appeal of postings does not count."""
+
+
+class Matcher:
+    """Built once from a bundle; never changed."""
+
+    def __init__(self, part: ProfilePart) -> None:
+        model = part.profile
+        self.jobs = len(part.job_table)
+        self._weights = {heard: model.weights(heard=heard) for heard in (False, True)}
+        self._terms = Tfidf(model.topics_.vocabulary_, model.topics_.idf_)
+        self._axes, self._width = model.topics_.axes_, model.meaning_.shape[1]
+        self._prior = float(np.log(model.config.prior))
+        self._fields = _place_fields(part)
+        self._mine = _columns_of_people(part)
+        times = part.interactions.times
+        self._newest = float(np.nanmax(times)) if np.isfinite(times).any() else float("nan")
+        self._days = float(model.appeal_[:, 1].mean()) if self.jobs else 0.0
+        places = _four(model.places_, model.kind_, len(self._fields))
+        found, self.group = np.unique(places, axis=0, return_inverse=True)
+        self.group = self.group.reshape(-1).astype(np.int32)
+        first = np.zeros(len(found), np.int64)
+        first[self.group[::-1]] = np.arange(self.jobs)[::-1]
+        self._places, self._at = found.astype(np.int32), model.at_[first]  # one row a group
+        self.appeal = model.appeal_
+        vectors = np.hstack([model.meaning_, model.topic_])
+        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0))
+        self._row = self.index.rows(self.jobs)
+        here = self.appeal[self.index.items]
+        self._bias: dict[bool | None, Floats] = {
+            heard: np.asarray(here @ w.appeal, np.float32) for heard, w in self._weights.items()
+        }
+        self._bias[None] = np.zeros(len(here), np.float32)
+
+    def ask(self, own: Floats, asker: Asker, past: Encoded, times: Sequence[float], *, heard: bool) -> Question:
+        """A person as a question.
+
+        Parameters
+        ----------
+        own : (d,) `vectors` of what counts of their words.
+        past, times : (p) distinct postings applied to, and when, in seconds.
+        heard : whether the weights are those of people with a history.
+        """
+        w = self._weights[heard]
+        vector = np.append(w.own[0] * own[: self._width], w.own[1] * own[self._width :])
+        places = np.zeros(len(w.own_places) + 1, np.float32)
+        mine = self.place_columns(asker)
+        places[mine] += w.own_places[mine]
+        if len(times):
+            shares = _shares(times)  # (p,)
+            sums = shares @ past.vectors
+            vector[: self._width] += w.past[0] * unit(sums[None, : self._width])[0]
+            vector[self._width :] += w.past[1] * unit(sums[None, self._width :])[0]
+            for column in past.places.T:
+                known = column >= 0
+                np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
+        home = self.position(asker)
+        return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, heard)
+
+    def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
+        """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
+        items, scores = self.index.query(
+            question.vector,
+            k,
+            allowed=allowed,
+            offsets=_from_place(question, self._places, self._at),
+            bias=self._bias[question.heard],
+        )
+        return items[items >= 0], scores[items >= 0]
+
+    def score(self, question: Question, jobs: Encoded) -> Floats:
+        """(m,) scores."""
+        place = _from_place(question, jobs.places, jobs.at)
+        return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
+
+    def alike(self, vector: Floats) -> Question:
+        """A posting's (d,) vector as a question whose scores are the means of both cosines."""
+        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
+        return Question(vector / 2, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
+
+    def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
+        """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.
+
+        Parameters
+        ----------
+        alone, whole : the same person without and with past applications.
+        """
+        text = float(job.vectors[0] @ alone.vector)
+        place = float(_from_place(alone, job.places, job.at)[0])
+        past = float(job.vectors[0] @ whole.vector) + float(_from_place(whole, job.places, job.at)[0]) - text - place
+        popularity, time = (job.appeal[0] * whole.appeal).tolist()
+        parts = {"text": text, "past": past, "place": place, "popularity": popularity, "time": time}
+        total = sum(map(abs, parts.values()))
+        return {group: abs(part) / total for group, part in parts.items()} if total else {}
+
+    def encoded(self, jobs: Nums) -> Encoded:
+        """Jobs of the bundle by row number."""
+        group = self.group[jobs]
+        return Encoded(self.index.vectors[self._row[jobs]], self._places[group], self._at[group], self.appeal[jobs])
+
+    def encode(self, postings: Sequence[Posting], known: Sequence[int]) -> Encoded:
+        """Postings that came later; `known` is the bundle's row number of each that it knew under the same id, else -1.
+
+        A new one has no applications and has been open from its start to the newest application of the training.
+        """
+        rows = np.array(known, np.int64)
+        days = np.log([max((self._newest - (one.start or np.nan)) / DAY, JUST) for one in postings])
+        fresh = np.column_stack([np.full(len(rows), self._prior), np.where(np.isnan(days), self._days, days)])
+        appeal = np.where(rows[:, None] >= 0, self.appeal[rows], fresh) if self.jobs else fresh
+        places = [[self._fields[name].get(key, -1) for name, key in _keys(one).items()] for one in postings]
+        return Encoded(
+            self.vectors([one.words for one in postings]),
+            np.array(places, np.int32).reshape(len(postings), len(PLACES)),
+            np.array([self.position(one) for one in postings], np.float32).reshape(-1, 3),
+            appeal.astype(np.float32),
+        )
+
+    def vectors(self, texts: Sequence[str]) -> Floats:
+        """(n, d) static word vectors and topics of texts, each of length 1."""
+        topics = np.zeros((len(texts), self._axes.shape[1]), np.float32)
+        if topics.size:
+            for row, text in enumerate(texts):
+                columns, weights = self._terms.terms(text)
+                topics[row] = weights @ self._axes[columns]
+        return np.hstack([StaticEmbedder().embed(texts), unit(topics)])
+
+    def place_columns(self, one: Asker) -> Nums:
+        """The place columns that are true of a person."""
+        found = (self._mine[name].get(key, -1) for name, key in _keys(one).items())
+        return np.array([column for column in found if column >= 0], np.int32)
+
+    def position(self, one: Asker | Posting) -> Floats:
+        """(3,) where a person or posting is; 0 unknown."""
+        named = [f"{name}={key}" for name, key in _keys(one).items() if key is not None]
+        sums = positions_of(named).sum(axis=0) if named else np.zeros(3, np.float32)
+        length = float(np.linalg.norm(sums))
+        return np.asarray(sums / length if length else sums, np.float32)
+
+
+def _from_place(question: Question, places: Nums, at: Floats) -> Floats:
+    """(m,) what places add to the score."""
+    far = np.nan_to_num(np.log1p(km(question.home, at) / 25))
+    return np.asarray(question.places[places].sum(axis=1) + question.far * far, np.float32)
+
+
+def _shares(times: Sequence[float]) -> Floats:
+    """(p,) how much each past application counts."""
+    moments = np.array(times, np.float64)
+    pointer, column = np.array([0, len(moments)]), np.arange(len(moments))
+    ones = CSR((np.ones(len(moments), np.float32), column, pointer), shape=(1, len(moments)))
+    when = CSR((moments, column, pointer), shape=(1, len(moments)))
+    return np.asarray(past_shares(Query(np.full(1, -1, np.int32), ones, times=when), PAST).data)
+
+
+def _keys(one: Asker | Posting) -> dict[str, str | None]:
+    """The key of each place field as `metier.features.encoder` writes it; None where its finest part is unknown."""
+    zip3 = one.zip[:3] if one.zip else None
+    parts = {"city": one.city, "state": one.state, "country": one.country, "zip3": zip3}
+    return {
+        name: None if parts[keys[0]] is None else "|".join([str(parts[keys[0]]), *(parts[k] or "?" for k in keys[1:])])
+        for name, keys in PLACES.items()
+    }
+
+
+def _place_fields(part: ProfilePart) -> dict[str, dict[str | None, int]]:
+    """Place field -> key -> number of the column among the profile's place columns."""
+    found: dict[str, dict[str | None, int]] = {name: {} for name in PLACES}
+    number = 0
+    for field in part.jobs.fields:
+        if field.name in PLACES:
+            found[field.name] = {value: number + at for at, value in enumerate(field.values)}
+            number += len(field.values)
+    return found
+
+
+def _columns_of_people(part: ProfilePart) -> dict[str, dict[str | None, int]]:
+    """The same for people: only what is a column of the people's features is compared."""
+    jobs = _place_fields(part)
+    known = {field.name: set(field.values) for field in part.people.fields if field.name in PLACES}
+    return {
+        name: {key: column for key, column in keys.items() if key in known.get(name, ())} for name, keys in jobs.items()
+    }
+
+
+def _four(places: CSR, kind: NDArray[np.int16], fields: int) -> Nums:
+    """(I, fields) the column of each place field of a job; -1 unknown."""
+    found = np.full((places.shape[0], fields), -1, np.int32)
+    row = np.repeat(np.arange(places.shape[0]), np.diff(places.indptr))
+    found[row, kind[places.indices]] = places.indices
+    return found

@@ -1,0 +1,264 @@
+"""Fresh answers from a trained bundle."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from metier.bundle import load_profile
+from metier.data import Floats, Nums
+from metier.live.board import Board, Mask
+from metier.live.case import Case
+from metier.live.known import KnownPeople
+from metier.live.matching import Encoded, Matcher, Question
+from metier.live.neutral import closed, neutral
+from metier.live.order import crowd, merged, wished
+from metier.live.ranked import Candid, RankedPeople
+from metier.live.reasons import Measure, raises, reasons
+from metier.live.records import Answer, Asker, Filter, Posting, Raise, Reasons, Suggestion
+
+SAMPLE = 512
+"""Jobs that one person's scores are set against before people are compared."""
+
+
+class LiveModel:
+    """An immutable snapshot: a bundle, and the jobs that came, changed or went since it was trained.
+
+    Safe to use from many threads; the scan of the catalogue runs without the GIL.
+    """
+
+    version: str
+    """ "<bundle's folder>@<first 12 hex digits of the SHA-256 of its manifest.json>" """
+
+    _matcher: Matcher
+    _people: KnownPeople
+    _ranked: RankedPeople | None
+    _board: Board
+    _later: Encoded
+    """the postings that came later, gone or not"""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """A bundle of `profile` or `ranker`.
+
+        Raises
+        ------
+        BundleError : the folder is no bundle, altered or incomplete.
+        UsageError : another model.
+        """
+        part = load_profile(folder)
+        self = cls()
+        self.version = f"{folder.name}@{part.digest[:12]}"
+        self._matcher, self._people = Matcher(part), KnownPeople(part)
+        self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
+        self._board = Board.of(part.job_table, part.profile.at_)
+        self._later = self._matcher.encode([], [])
+        self._matcher.vectors(["warm up"])
+        return self
+
+    def warm(self) -> None:
+        """Read what only people with a history need; else the first of them waits for it."""
+        if self._ranked is not None:
+            self._ranked.warm()
+
+    def with_jobs(self, posted: Sequence[Posting], withdrawn: Iterable[str] = ()) -> Self:
+        """This and `posted` (a known id is replaced, of two equal ids the last counts) without `withdrawn`.
+
+        Cumulative and cheap: only what is new is encoded. An id in both is withdrawn.
+        """
+        new = copy(self)
+        if posted:
+            more = self._matcher.encode(posted, [self._board.rows.get(one.id, -1) for one in posted])
+            new._later = Encoded(*(np.concatenate(both) for both in zip(self._later, more, strict=True)))
+            new._board = self._board.add(posted, more.at)
+        new._board = new._board.without(list(withdrawn))
+        return new
+
+    def posting(self, job: str) -> Posting | None:
+        """A job that is not withdrawn, open or not."""
+        row = self._board.row(job)
+        return None if row is None or self._board.gone[row] else self._board.posting(row)
+
+    def asker(self, person: str) -> Asker | None:
+        """What the bundle knows of a person: text and place; their applications are added when they ask."""
+        return self._people.asker(person)
+
+    def jobs(
+        self,
+        asker: Asker,
+        filter: Filter,
+        k: int,
+        *,
+        now: float,
+        shown: Mapping[str, int] | None = None,
+        cap: int | None = None,
+    ) -> Answer:
+        """The k best open jobs, none applied to, dismissed or withdrawn.
+
+        Parameters
+        ----------
+        now : seconds since 1970 UTC.
+        shown, cap : to how many people each job was shown, and how many are enough; no cap when None.
+        """
+        board, case = self._board, self._case(asker)
+        allowed = board.open(now)
+        matching = board.matching(filter, self._matcher.position(asker))
+        if matching is not None:
+            allowed &= matching
+        known = [job for job, _ in asker.applied] + list(asker.hidden)
+        taken = [*case.past, *(row for job in known for row in board.rows_of(job))]
+        allowed[board.twins(taken)] = False
+        allowed, folded = board.newest(allowed)
+        question = self._question(case)
+        rows, scores = wished(
+            lambda n: self._best(case, question, n, allowed),
+            k,
+            asker.wishes,
+            board.words,
+            crowd(shown or {}, cap, board.key),
+        )
+        return Answer(
+            self.version,
+            tuple(
+                Suggestion(board.key(row), score, tuple(map(board.key, folded.get(row, ()))))
+                for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+            ),
+        )
+
+    def people(self, job: str, askers: Mapping[str, Asker], k: int) -> list[tuple[str, float]]:
+        """The k best of the people given, with their scores for a posting; UnknownIdError for a job not there.
+
+        A score is the logarithm of how much likelier the person is to choose this job than one of a fixed sample of
+        jobs, by the profile: people who like everything do not come first.
+        """
+        target = self._encoded([self._board.there(job)])
+        cases = [self._case(asker) for asker in askers.values()]
+        questions = [self._question(case, own) for case, own in zip(cases, self._own(cases), strict=True)]
+        scores = np.array([self._matcher.score(one, target)[0] - self._usual(one) for one in questions], np.float32)
+        order = np.argsort(-scores, kind="stable")[:k]
+        names = list(askers)
+        return [(names[at], float(scores[at])) for at in order.tolist()]
+
+    def similar(self, job: str, k: int, *, now: float) -> list[tuple[str, float]]:
+        """The k open jobs of most alike words, with cosines; UnknownIdError for a job not there."""
+        row = self._board.there(job)
+        allowed = self._board.open(now)
+        allowed[self._board.twins([row])] = False
+        allowed, _ = self._board.newest(allowed)
+        question = self._matcher.alike(self._encoded([row]).vectors[0])
+        rows, scores = self._by_profile(question, k, allowed)
+        return [(self._board.key(one), score) for one, score in zip(rows.tolist(), scores.tolist(), strict=True)]
+
+    def reasons(self, asker: Asker, jobs: Sequence[str]) -> list[Reasons]:
+        """Why each job fits, measured by deletion; UnknownIdError for a job not there."""
+        return [self._why(self._case(asker), self._board.there(job)) for job in jobs]
+
+    def raises(self, asker: Asker, job: str) -> list[Raise]:
+        """Missing skills by how much the score would rise with them, largest first; only rises > 0."""
+        row = self._board.there(job)
+        return raises(self._case(asker), self._board.posting(row), self._measure(self._case(asker), row))
+
+    def popular(self, k: int, now: float) -> list[str]:
+        """The k open jobs with most applications in training."""
+        count = np.append(self._matcher.appeal[:, 0], self._later.appeal[:, 0])
+        allowed, _ = self._board.newest(self._board.open(now))
+        rows = np.flatnonzero(allowed)
+        return [self._board.key(row) for row in rows[np.argsort(-count[rows], kind="stable")][:k].tolist()]
+
+    def _case(self, asker: Asker) -> Case:
+        """Who asks, with what the bundle knows of them."""
+        user = self._people.row(asker.person)
+        past: dict[int, float] = {}
+        if user is not None:
+            items, times = self._people.applied(user)
+            past = dict(zip(items.tolist(), times.tolist(), strict=True))
+        for job, moment in asker.applied:
+            row = self._board.rows.get(job, self._board.later.get(job))
+            if row is not None:
+                past[row] = moment
+        rows = tuple(sorted(past))
+        unknown = -1 if user is None else user
+        return Case(asker, neutral(asker.text), rows, tuple(past[row] for row in rows), unknown, bool(rows))
+
+    def _own(self, cases: Sequence[Case]) -> Floats:
+        """(b, d) vectors of what people say."""
+        return self._matcher.vectors([closed(case.text) for case in cases])
+
+    def _question(self, case: Case, own: Floats | None = None) -> Question:
+        said = self._own([case])[0] if own is None else own
+        return self._matcher.ask(said, case.asker, self._encoded(case.past), case.times, heard=case.heard)
+
+    def _encoded(self, rows: Sequence[int]) -> Encoded:
+        """Jobs by row number, of the bundle and later ones, in this order."""
+        numbers, size = np.array(rows, np.int64), self._matcher.jobs
+        late = numbers >= size
+        parts = self._matcher.encoded(numbers[~late]), self._later.take(numbers[late] - size)
+        back = np.argsort(np.argsort(late, kind="stable"), kind="stable")
+        return Encoded(*(np.concatenate(both) for both in zip(*parts, strict=True))).take(back)
+
+    def _best(self, case: Case, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
+        """Rows and scores of the n best jobs among those allowed."""
+        size = self._matcher.jobs
+        if self._ranked is None or not any(row < size for row in case.past):
+            return self._by_profile(question, n, allowed)
+        ranked = self._ranked.best(self._candid(case), n, allowed[:size])
+        later = np.flatnonzero(allowed[size:])
+        if not len(later):
+            return ranked
+        scores = self._matcher.score(question, self._later.take(later))
+        return merged(ranked, self._matcher.best(question, n, allowed[:size])[1], later + size, scores, n)
+
+    def _by_profile(self, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
+        size = self._matcher.jobs
+        rows, scores = self._matcher.best(question, n, allowed[:size])
+        later = np.flatnonzero(allowed[size:])
+        if len(later):
+            more = self._matcher.score(question, self._later.take(later))
+            rows, scores = np.append(rows, later + size), np.append(scores, more)
+            order = np.argsort(-scores, kind="stable")[:n]
+            rows, scores = rows[order], scores[order]
+        return rows, scores
+
+    def _candid(self, case: Case) -> Candid:
+        kept = [(row, moment) for row, moment in zip(case.past, case.times, strict=True) if row < self._matcher.jobs]
+        items = np.array([row for row, _ in kept], np.int32)
+        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept])
+
+    def _why(self, case: Case, row: int) -> Reasons:
+        past = [self._board.posting(one) for one in case.past]
+        return reasons(case, self._board.posting(row), past, self._measure(case, row), self._shares(case, row))
+
+    def _by_ranker(self, case: Case, row: int) -> RankedPeople | None:
+        """The ranker where it scores a job for a person: both have to be in what it learned from."""
+        known = row < self._matcher.jobs and row not in case.past and any(one < self._matcher.jobs for one in case.past)
+        return self._ranked if known else None
+
+    def _measure(self, case: Case, row: int) -> Measure:
+        """Scores of a job for variants of a person, all by the same model."""
+        ranked, job = self._by_ranker(case, row), self._encoded([row])
+        if ranked is not None:
+            return lambda cases: ranked.scores([self._candid(one) for one in cases], row).tolist()
+        return lambda cases: [
+            float(self._matcher.score(self._question(one, own), job)[0])
+            for one, own in zip(cases, self._own(cases), strict=True)
+        ]
+
+    def _shares(self, case: Case, row: int) -> dict[str, float]:
+        """Feature group -> its share in the score."""
+        ranked = self._by_ranker(case, row)
+        if ranked is not None:
+            return ranked.shares(self._candid(case), row)
+        alone = self._question(replace(case, past=(), times=()))
+        return self._matcher.shares(alone, self._question(case), self._encoded([row]))
+
+    def _usual(self, question: Question) -> float:
+        """Logarithm of the mean of exp(score) over a fixed sample of jobs."""
+        size = self._matcher.jobs
+        if not size:
+            return 0.0
+        rows = np.random.default_rng(0).choice(size, min(SAMPLE, size), replace=False)
+        scores = self._matcher.score(question, self._matcher.encoded(rows)).astype(np.float64)
+        return float(scores.max() + np.log(np.exp(scores - scores.max()).mean()))

@@ -1,0 +1,52 @@
+"""What a person is called, how they are reached and which pronoun they go by, out of a text before it is scored.
+
+Those who apply for the same with the same words shall find the same jobs. Recognised are mail, phone, web addresses,
+streets and postal codes anywhere; the name in the head of a résumé that holds one of these, behind "Name:" or after
+"my name is"; pronouns of the third person and forms of address. Not recognised are names that stand elsewhere in running
+prose, and schools, which are part of what a person can do.
+"""
+
+import re
+
+from metier.enrich.masking import contact_data
+from metier.sources.documents.contact import contact_of
+from metier.sources.documents.sections import sections_of
+
+BLANK = "\x00"
+"""Stands for each character that is taken out, so that all others keep their places."""
+_SIGN = re.compile(
+    r"@|\d{3}|\b\d{1,2}\s+[A-Z]|https?:|www\.|[\[(]at[\])]|\b\w+\.(?:com|org|net|io|me|dev)\b|\b[Nn](?i:ame)\b"
+)
+"""Without one of these there is nothing to look for, and the slow search is left out."""
+_PRONOUNS = re.compile(
+    r"(?<![\w'’])(?:[Hh]e|[Ss]he|[Hh]im|[Hh]er|[Hh]is|[Hh]ers|[Hh]imself|[Hh]erself|[Tt]he(?:y|m|irs?|mself|mselves))"
+    r"(?:['’](?:s|d|ll|re|ve))?(?!\w)|(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx)\b\.?"
+)
+"""In small letters or capitalised: "MS" is a degree and "HIS" a hospital's software."""
+_CALLED = re.compile(r"\b(?i:my name is|i am called)\s+((?:[^\W\d_][\w'’-]*)(?:\s+[A-Z][\w'’-]*){0,3})")
+_GAP = re.compile(rf"\s*{BLANK}[\s{BLANK}]*")
+
+
+def neutral(text: str) -> str:
+    """`text` with BLANK in the place of each character of contact data and pronouns; as long as before.
+
+    >>> neutral("Ms. Ada Lovelace\\nada@example.org\\nNurse; she writes.").replace(BLANK, "_")
+    '___ ____________\\n_______________\\nNurse; ___ writes.'
+    """
+    spans = [found.span() for found in _PRONOUNS.finditer(text)] + [found.span(1) for found in _CALLED.finditer(text)]
+    if _SIGN.search(text):
+        contact = contact_of(sections_of(_PRONOUNS.sub("", text)))
+        spans += [(start, end) for start, end, _ in contact_data(text, contact)]
+    characters = list(text)
+    for start, end in spans:
+        characters[start:end] = BLANK * (end - start)
+    return "".join(characters)
+
+
+def closed(text: str) -> str:
+    """A text without its blanks: one space for each gap and what white space is around it.
+
+    >>> closed(neutral("Nurse. She, her colleagues say, is calm."))
+    'Nurse. , colleagues say, is calm.'
+    """
+    return _GAP.sub(" ", text).strip() if BLANK in text else text

@@ -1,0 +1,97 @@
+"""People with a history, by the ranker of the bundle. Its parts are read from disk when the first of them asks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+import polars as pl
+
+from metier import bundle
+from metier.data import CSR, Floats, Nums, Query
+from metier.errors import BundleError
+from metier.features.encoder import PLACES
+from metier.live.board import Mask
+from metier.live.records import Asker
+from metier.models.base import recommend
+from metier.models.ranker import Ranker
+
+
+@dataclass(frozen=True)
+class Candid:
+    """One person as the ranker is asked about them: row number (-1 unknown), text, and past jobs of the bundle."""
+
+    user: int
+    asker: Asker
+    text: str
+    items: Nums
+    """(p,) row numbers"""
+    times: Sequence[float]
+    """(p,) seconds, NaN unknown"""
+
+
+class RankedPeople:
+    """A ranker's bundle, loaded at most once, by whoever needs it first."""
+
+    def __init__(self, folder: Path, digest: str) -> None:
+        self._folder, self._digest, self._lock = folder, digest, Lock()
+
+    @cached_property
+    def _loaded(self) -> bundle.Bundle:
+        with self._lock:
+            loaded: bundle.Bundle | None = self.__dict__.get("_loaded")
+            if loaded is None:
+                loaded = bundle.load(self._folder)
+                if bundle.digest(self._folder) != self._digest:
+                    raise BundleError(f"{self._folder} is another bundle than at the start; cure: load it again")
+                self.__dict__["_loaded"] = loaded
+        return loaded
+
+    def warm(self) -> None:
+        """Load now."""
+        assert self._loaded is not None
+
+    def best(self, one: Candid, k: int, allowed: Mask) -> tuple[Nums, Floats]:
+        """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
+        query = self._query([one])
+        candidates = np.flatnonzero(allowed).astype(np.int32)
+        found = recommend(self._loaded.model, query, k, candidates=candidates, exclude=query.history)
+        items, scores = found.items[0], found.scores[0]
+        return items[items >= 0], scores[items >= 0]
+
+    def scores(self, people: Sequence[Candid], item: int) -> Floats:
+        """(b,) scores of one job; NaN for somebody who applied to it."""
+        return self._loaded.model.score(self._query(people), np.array([item], np.int32))[:, 0]
+
+    def shares(self, one: Candid, item: int) -> dict[str, float]:
+        """Feature group -> its part of the score, as `Ranker.shares`."""
+        model = self._loaded.model
+        return model.shares(self._query([one]), item) if isinstance(model, Ranker) else {}
+
+    def _query(self, people: Sequence[Candid]) -> Query:
+        counts = [len(one.items) for one in people]
+        shape = len(people), len(self._loaded.dataset.items)
+        where = (
+            np.repeat(np.arange(len(people)), counts),
+            np.concatenate([one.items for one in people]) if people else np.empty(0, np.int32),
+        )
+        moments = np.concatenate([np.asarray(one.times, np.float64) for one in people])
+        history = CSR((np.ones(sum(counts), np.float32), where), shape=shape)
+        times = CSR((moments, where), shape=shape)
+        for matrix in (history, times):
+            matrix.sort_indices()
+        users = np.array([one.user for one in people], np.int32)
+        return Query(users, history, self._features(people, users), [one.text for one in people], times)
+
+    def _features(self, people: Sequence[Candid], users: Nums) -> CSR:
+        """(b, f) attributes that the bundle knows, and the place that each person names now."""
+        known, names = self._loaded.dataset.user_features, ("city", "state", "country", "zip")
+        said = {name: [getattr(one.asker, name) for one in people] for name in names}
+        placed = self._loaded.people.encode(pl.DataFrame(said, schema=dict.fromkeys(names, pl.String)))
+        of_place = np.isin(known.fields, [n for n, name in enumerate(known.field_names) if name in PLACES])
+        names_one = np.array([any(getattr(one.asker, name) for name in names) for one in people])
+        stored = known.take(users).toarray()
+        stored[np.ix_(names_one, of_place)] = 0
+        return CSR(stored + placed.matrix.toarray() * names_one[:, None])

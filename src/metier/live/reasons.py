@@ -1,0 +1,150 @@
+"""Why a job fits, and what would make it fit better: measured by leaving out, or adding, one thing at a time."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from metier.enrich.skills import Match, skill_finder
+from metier.enrich.taxonomy import own_taxonomy
+from metier.live.case import Case
+from metier.live.order import WANTED
+from metier.live.records import Ground, Kind, Posting, Raise, Reasons, SkillSpan, Span
+
+Measure = Callable[[Sequence[Case]], Sequence[float]]
+"""The scores of one job for variants of a person."""
+LINES, PAST = 60, 20
+"""Longest lines and latest applications that are left out one by one at most."""
+_LINE = re.compile(r"[^\n.!?]*\w[^\n]*?(?:[.!?](?=\s)|\n|$)")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Something that may speak for a job, where it stands, and the person without it."""
+
+    kind: Kind
+    name: str
+    spans: tuple[Span, ...]
+    without: Case
+
+
+def reasons(
+    case: Case, posting: Posting, past: Sequence[Posting], measure: Measure, shares: dict[str, float]
+) -> Reasons:
+    """What the score rests on.
+
+    Parameters
+    ----------
+    past : the postings of `case.past`.
+    shares : of the feature groups.
+    """
+    matched, missing = skills(case.text, posting)
+    found = [*_lines(case), *_skills(case, matched), *_past(case, past), *_place(case, posting)]
+    score, *without = measure([case, *(one.without for one in found)])
+    grounds = [
+        Ground(one.kind, one.name, float(score - less), one.spans)
+        for one, less in zip(found, without, strict=True)
+        if score - less > 0
+    ]
+    grounds += _wishes(case, posting)
+    grounds.sort(key=lambda ground: -ground.weight)
+    return Reasons(posting.id, float(score), tuple(grounds), shares, tuple(matched), tuple(missing))
+
+
+def raises(case: Case, posting: Posting, measure: Measure) -> list[Raise]:
+    """What each skill that the posting names and the text lacks would add, were it said in a line of its own."""
+    _, missing = skills(case.text, posting)
+    variants = [replace(case, text=f"{case.text}\n{one.name}".strip()) for one in missing]
+    score, *more = measure([case, *variants])
+    found = [
+        Raise(one.id, one.name, float(with_it - score), one.posting) for one, with_it in zip(missing, more, strict=True)
+    ]
+    return sorted((one for one in found if one.rise > 0), key=lambda one: -one.rise)
+
+
+def skills(text: str, posting: Posting) -> tuple[list[SkillSpan], list[SkillSpan]]:
+    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and the others."""
+    here, there = skill_finder(own_taxonomy()).find_exact([text, posting.words])
+    mine = _first(here)
+    named = [
+        SkillSpan(
+            one.id,
+            one.name,
+            in_posting(posting, one.start, one.end),
+            Span("asker", "text", mine[key].start, mine[key].end) if key in mine else None,
+        )
+        for key, one in _first(there).items()
+    ]
+    return [one for one in named if one.asker], [one for one in named if not one.asker]
+
+
+def in_posting(posting: Posting, start: int, end: int) -> Span:
+    """Characters of a posting's words as those of its title or text."""
+    whole = f"{posting.title}\n{posting.text}"
+    start, end = (at + len(whole) - len(whole.lstrip()) for at in (start, end))
+    size = len(posting.title)
+    if start < size:
+        return Span("posting", "title", start, min(end, size))
+    return Span("posting", "text", start - size - 1, end - size - 1)
+
+
+def _first(matches: Sequence[Match]) -> dict[str, Match]:
+    """The first match of each skill."""
+    return {one.id: one for one in reversed(matches) if one.kind == "skill"}
+
+
+def _lines(case: Case) -> Iterator[Evidence]:
+    """Lines and sentences of the text: past titles, and what the person says of themselves."""
+    found = [one.span() for one in _LINE.finditer(case.text)]
+    longest = sorted(found, key=lambda span: span[0] - span[1])[:LINES]
+    for start, end in sorted(longest):
+        said = case.asker.text[start:end]
+        inner = start + len(said) - len(said.lstrip()), start + len(said.rstrip())
+        less = replace(case, text=case.text[:start] + case.text[end:])
+        yield Evidence("line", said.strip(), (Span("asker", "text", *inner),), less)
+
+
+def _skills(case: Case, matched: Sequence[SkillSpan]) -> Iterator[Evidence]:
+    """Skills that both name, wherever the person names them."""
+    said = skill_finder(own_taxonomy()).find_exact([case.text])[0]
+    for skill in matched:
+        places = [one for one in said if one.id == skill.id]
+        text = case.text
+        for one in reversed(places):
+            text = text[: one.start] + text[one.end :]
+        spans = tuple(Span("asker", "text", one.start, one.end) for one in places)
+        yield Evidence("skill", skill.name, (*spans, skill.posting), replace(case, text=text))
+
+
+def _past(case: Case, past: Sequence[Posting]) -> Iterator[Evidence]:
+    latest = sorted(range(len(past)), key=lambda at: (case.times[at] != case.times[at], -case.times[at]))[:PAST]
+    for at in latest:
+        rest = [other for other in range(len(past)) if other != at]
+        less = replace(
+            case, past=tuple(case.past[other] for other in rest), times=tuple(case.times[other] for other in rest)
+        )
+        one = past[at]
+        field, words = ("title", one.title) if one.title else ("text", one.text)
+        if words:
+            yield Evidence("application", words[:200], (Span("past", field, 0, len(words), one.id),), less)
+
+
+def _place(case: Case, posting: Posting) -> Iterator[Evidence]:
+    """Where the person is, as a whole."""
+    names = ("city", "state", "country", "zip")
+    mine = {name: value for name in names if (value := getattr(case.asker, name))}
+    theirs = {name: value for name in names if (value := getattr(posting, name))}
+    if mine and theirs:
+        spans = [Span("asker", name, 0, len(value)) for name, value in mine.items()]
+        spans += [Span("posting", name, 0, len(value)) for name, value in theirs.items()]
+        nowhere = replace(case, asker=replace(case.asker, city=None, state=None, country=None, zip=None))
+        yield Evidence("place", ", ".join(mine.values()), tuple(spans), nowhere)
+
+
+def _wishes(case: Case, posting: Posting) -> Iterator[Ground]:
+    """Wanted phrases that the posting holds, each with its part of what wishes add to the score."""
+    wishes = case.asker.wishes
+    held = wishes.found_in(posting.words) if wishes else {}
+    for phrase in wishes.wanted:
+        if phrase in held:
+            span = in_posting(posting, *held[phrase])
+            yield Ground("wish", phrase, WANTED / len(wishes.wanted), (span,))

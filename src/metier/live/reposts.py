@@ -1,0 +1,91 @@
+"""Postings that are one job: the same title, employer and place in normal form, and near-equal words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from metier.data import Nums
+from metier.kernels.simhash import NEAR, near_equal, simhash
+from metier.live.records import Posting
+
+Prints = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Reposts:
+    """Which of n jobs are one.
+
+    Parameters
+    ----------
+    keys : (n,) hash of title, employer and place; 0 for a job without title or words, which is like no other.
+    cluster : (n,) row number of the first job of the same cluster; itself when alone.
+    prints : fingerprints of the rows where one was needed so far.
+    """
+
+    keys: Prints
+    cluster: Nums
+    prints: dict[int, int]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> "Reposts":
+        """Of rows with title, text, employer, city, state and country."""
+        keys = _keys(frame)
+        order = np.argsort(keys, kind="stable")
+        _, start, count = np.unique(keys[order], return_index=True, return_counts=True)
+        several = (count > 1) & (keys[order][start] != 0)
+        starts = np.append(0, np.cumsum(count[several])).astype(np.int64)
+        chosen = [order[a : a + n] for a, n in zip(start[several], count[several], strict=True)]
+        rows = np.concatenate([np.empty(0, np.int64), *chosen])  # ascending inside each key
+        prints = simhash(frame["text"].gather(rows).fill_null("").to_list())
+        cluster = np.arange(len(frame), dtype=np.int32)
+        cluster[rows] = rows[near_equal(prints, starts)]
+        return cls(keys, cluster, dict(zip(rows.tolist(), prints.tolist(), strict=True)))
+
+    def add(self, postings: Sequence[Posting], texts: "TextOf") -> "Reposts":
+        """These and more rows at the end; a newcomer joins the first cluster that it belongs to.
+
+        Parameters
+        ----------
+        texts : gives the words of a row number.
+        """
+        columns = ("title", "employer", "city", "state", "country")
+        frame = pl.DataFrame(
+            {name: [getattr(one, name) for one in postings] for name in columns}
+            | {"text": [one.words for one in postings]},
+            schema=dict.fromkeys((*columns, "text"), pl.String),
+        )
+        keys, prints = np.append(self.keys, _keys(frame)), dict(self.prints)
+        cluster = np.append(self.cluster, np.arange(len(self.keys), len(keys), dtype=np.int32))
+        for row in range(len(self.keys), len(keys)):
+            twins = np.flatnonzero(keys[:row] == keys[row]) if keys[row] else []
+            for one in [row, *twins] if len(twins) else []:
+                if one not in prints:
+                    prints[one] = int(simhash([texts(one)])[0])
+            near = [one for one in twins if (prints[one] ^ prints[row]).bit_count() <= NEAR]
+            if near:
+                cluster[row] = cluster[near[0]]
+        return Reposts(keys, cluster.astype(np.int32), prints)
+
+
+class TextOf:
+    """The words of a job by row number: the bundle's table, then the postings that came later."""
+
+    def __init__(self, table: pl.DataFrame, postings: Sequence[Posting]) -> None:
+        self._texts, self._postings, self._size = table["text"], postings, len(table)
+
+    def __call__(self, row: int) -> str:
+        return self._postings[row - self._size].words if row >= self._size else self._texts[int(row)] or ""
+
+
+def _keys(frame: pl.DataFrame) -> Prints:
+    """(n,) hash of title, employer and place in small letters, without signs; 0 where title or words are missing."""
+    parts = [
+        pl.col(name).fill_null("").str.to_lowercase().str.replace_all(r"[^\pL\pN]+", " ").str.strip_chars()
+        for name in ("title", "employer", "city", "state", "country")
+    ]
+    silent = (pl.col("title").fill_null("") == "") | (pl.col("text").fill_null("") == "")
+    key = pl.concat_str(parts, separator="\x1f").hash(seed=0)
+    return frame.select(pl.when(silent).then(0).otherwise(key).cast(pl.UInt64)).to_series().to_numpy()

@@ -1,0 +1,1 @@
+"""The HTTP side: an API over `store` and `live`. No maths here."""

@@ -1,0 +1,99 @@
+"""The application: routes behind their guard, surroundings around them, and what runs beside the requests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from metier import __version__
+from metier.serve.logs import set_up
+from metier.serve.middleware import Surroundings
+from metier.serve.models import Models
+from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
+from metier.serve.routes import ROUTERS
+from metier.serve.service import Service
+from metier.serve.settings import Settings, read_settings
+from metier.store.database import Database
+from metier.store.store import Store
+
+DESCRIPTION = (
+    "Recommends jobs to people and people to jobs, and says why. Errors are RFC 9457 problem details. Who may not see "
+    "something is told, as for what does not exist, 404."
+)
+_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+"""FastAPI's own telemetry would see bodies."""
+
+
+def create_app(settings: Settings, database: Database, models: Models) -> FastAPI:
+    """The API over an open database and its models; both are closed when the application stops."""
+    service = Service(settings, database, models)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with service.running():
+            yield
+
+    app = FastAPI(
+        title="metier",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        telemetry=_TELEMETRY,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)  # as they are: `include_router` would match each request twice
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Surroundings, largest=settings.largest, strangers=service.strangers, metrics=service.metrics)
+    add_handlers(app)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """The application of a worker process, from METIER_SERVE_*."""
+    set_up()
+    settings = read_settings()
+    database = Database.open(settings.where)
+    structlog.get_logger().info("starting", version=__version__)
+    return create_app(settings, database, Models(settings.home / "models", Store(database)))
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI 3.1 document; it needs neither a store nor a model."""
+    app = FastAPI(title="metier", version=__version__, description=DESCRIPTION, telemetry=_TELEMETRY)
+    for router in ROUTERS:
+        app.router.routes.extend(router.routes)
+    return _openapi(app)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's document, with problems as the answer to everything that is no success."""
+    if app.openapi_schema:
+        return app.openapi_schema
+    document = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas |= {**problem.pop("$defs"), "Problem": problem}
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "metier_session"},
+    }
+    reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    answer = {"description": "A problem (RFC 9457).", "content": {MEDIA_TYPE: reference}}
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = answer
+    app.openapi_schema = document
+    return document

@@ -1,0 +1,185 @@
+"""The live model of each tenant: one reference, swapped at once; what asks keeps the one it began with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from safetensors import safe_open
+
+from metier.errors import BundleError, MetierError
+from metier.live import Asker, Filter, LiveModel
+from metier.serve.postings import posting_of
+from metier.serve.problems import absent, busy
+from metier.store.models import Model
+from metier.store.store import Rows, Store
+
+Load = Callable[[Path], LiveModel]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A tenant's model with the jobs written up to a sequence number."""
+
+    model: LiveModel
+    sequence: int
+    newest: float | None = None
+    """The newest interaction that the bundle learned from, in seconds since 1970 UTC."""
+
+
+class Models:
+    """Loads, checks and swaps models; which one is live, the store says.
+
+    Parameters
+    ----------
+    folder : of the bundles.
+    load : reads one.
+    """
+
+    def __init__(self, folder: Path, store: Store, load: Load = LiveModel.load) -> None:
+        self._folder, self._store, self._load = folder, store, load
+        self._held: dict[str, Held] = {}
+        self._changing = Lock()
+        self._catching_up = Lock()
+
+    def of(self, rows: Rows) -> LiveModel:
+        """The tenant's model with every job that `rows` sees, and perhaps newer ones; Refused (503) without a model."""
+        held = self._held.get(rows.tenant)
+        if held is None:
+            raise busy("This tenant has no live model; promote one.")
+        if rows.jobs.changed(held.sequence, limit=1).last == held.sequence:
+            return held.model
+        with self._catching_up:
+            held = self._held[rows.tenant]
+            self._held[rows.tenant] = held = _caught_up(held, rows)
+            return held.model
+
+    def held(self, tenant: str) -> LiveModel | None:
+        """The tenant's model as it is here, perhaps without the newest jobs; None without one."""
+        held = self._held.get(tenant)
+        return None if held is None else held.model
+
+    def newest(self, tenant: str) -> float | None:
+        """When the tenant's bundle learned last, in seconds since 1970 UTC."""
+        held = self._held.get(tenant)
+        return None if held is None else held.newest
+
+    def is_current(self, rows: Rows, model: LiveModel) -> bool:
+        """Whether the store still names this model as the live one; its answers may be stored only then."""
+        live = rows.models.live()
+        return live is not None and live.version == model.version
+
+    def promote(self, tenant: str, bundle: str, actor: str) -> Model:
+        """Load a bundle beside the live one, check it, make it live.
+
+        Raises
+        ------
+        Refused : 404 for a bundle that is not there or is another tenant's.
+        BundleError, UsageError : it cannot be loaded or does not answer; the live one goes on.
+        """
+        with self._changing:
+            if bundle not in self.bundles(tenant):
+                raise absent()
+            held = self._loaded(tenant, bundle)
+            with self._store.write(tenant) as rows:
+                rows.models.add(held.model.version, bundle)
+                model = rows.models.promote(held.model.version, actor)
+                rows.audit.append(actor, "model.promoted", model.version, before=model.before)
+            self._swap(tenant, held)
+        return model
+
+    def roll_back(self, tenant: str, actor: str) -> Model:
+        """Go back to the model that was live before this one was promoted; it is loaded and checked first.
+
+        Raises
+        ------
+        UsageError : there was none. BundleError : its bundle is gone or altered.
+        """
+        with self._changing:
+            with self._store.read(tenant) as rows:
+                live = rows.models.live()
+                before = rows.models.get(live.before) if live and live.before else None
+            held = self._loaded(tenant, before.bundle) if before else None
+            if before and held and held.model.version != before.version:
+                raise BundleError(f"bundle {before.bundle!r} is no longer {before.version}; cure: promote a bundle")
+            with self._store.write(tenant) as rows:
+                model = rows.models.roll_back(actor)  # says that there was none before
+                rows.audit.append(actor, "model.rolled-back", model.version)
+            if held:
+                self._swap(tenant, held)
+        return model
+
+    def follow(self) -> None:
+        """Load what the store says is live and this process does not hold: at the start, and what others promoted."""
+        for tenant in self._store.tenants():
+            with self._store.read(tenant.id) as rows:
+                live = rows.models.live()
+            if live is None or self._holds(tenant.id, live.version):
+                continue
+            with self._changing:
+                if not self._holds(tenant.id, live.version):
+                    self._swap(tenant.id, self._loaded(tenant.id, live.bundle))
+
+    def ready(self) -> bool:
+        """Whether every tenant that has a live model has it loaded here."""
+        for tenant in self._store.tenants():
+            with self._store.read(tenant.id) as rows:
+                if rows.models.live() is not None and tenant.id not in self._held:
+                    return False
+        return True
+
+    def bundles(self, tenant: str) -> list[str]:
+        """Names of the bundles that the tenant may promote: those of no other tenant."""
+        taken: set[str] = set()
+        for other in self._store.tenants():
+            if other.id != tenant:
+                with self._store.read(other.id) as rows:
+                    taken |= {model.bundle for model in rows.models.all()}
+        there = self._folder.iterdir() if self._folder.is_dir() else ()
+        return sorted(one.name for one in there if (one / "manifest.json").is_file() and one.name not in taken)
+
+    def _holds(self, tenant: str, version: str) -> bool:
+        held = self._held.get(tenant)
+        return held is not None and held.model.version == version
+
+    def _loaded(self, tenant: str, bundle: str) -> Held:
+        """A bundle with the tenant's own jobs, which has answered a question."""
+        model = self._load(self._folder / bundle)
+        with self._store.read(tenant) as rows:
+            held = _caught_up(Held(model, 0, newest_interaction(self._folder / bundle)), rows)
+        model.warm()
+        _check(held)
+        return held
+
+    def _swap(self, tenant: str, held: Held) -> None:
+        with self._catching_up, self._store.read(tenant) as rows:
+            self._held[tenant] = _caught_up(held, rows)
+
+
+def _caught_up(held: Held, rows: Rows) -> Held:
+    """With all jobs that `rows` sees."""
+    while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
+        posted = [posting_of(one) for one in changes.posted]
+        held = replace(held, model=held.model.with_jobs(posted, changes.withdrawn), sequence=changes.last)
+    return held
+
+
+def newest_interaction(folder: Path) -> float | None:
+    """Seconds since 1970 UTC of a bundle's newest interaction; None where its data have no times."""
+    with safe_open(folder / "data.safetensors", "np") as file:
+        times = file.get_tensor("interactions.times")
+    return float(np.nanmax(times)) if np.isfinite(times).any() else None
+
+
+def _check(held: Held) -> None:
+    """BundleError unless the model answers somebody new with finite scores, best first."""
+    model = held.model
+    try:
+        answer = model.jobs(Asker(text="check"), Filter(), 5, now=held.newest or 0.0)
+    except (MetierError, ArithmeticError, LookupError, ValueError) as error:
+        raise BundleError(f"{model.version} does not answer ({type(error).__name__}); the live model stays") from error
+    scores = [one.score for one in answer.suggestions]
+    in_order = np.isfinite(scores).all() and scores == sorted(scores, reverse=True)
+    if answer.version != model.version or not in_order:
+        raise BundleError(f"{model.version} answers with scores that are none; the live model stays")

@@ -1,0 +1,50 @@
+"""Events: what people did, one at a time; many at once go to `bulk`."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, Response
+
+from metier.live import LiveModel
+from metier.serve.askers import is_known
+from metier.serve.guard import Asking, Guarded
+from metier.serve.problems import Fault, Refused, absent
+from metier.serve.records import NewEvent, Recorded, seconds
+from metier.serve.writing import write_once
+from metier.store.events import Event
+from metier.store.store import Rows
+from metier.store.tokens import new_id
+
+router = APIRouter(prefix="/api/v1/events", route_class=Guarded, tags=["events"])
+
+
+@router.post("", status_code=201, response_model=Recorded)
+def record_event(call: Asking, body: NewEvent) -> Response:
+    """Record that somebody applied to a job, saw, saved or dismissed it; the next answer knows of it."""
+    if not call.actor.may_see(body.person):
+        raise absent()
+
+    def work(rows: Rows) -> Recorded:
+        faults = unknown(rows, call.service.models.held(call.tenant), body, call.actor.person)
+        if faults:
+            raise Refused(422, "The event is about somebody or something unknown.", errors=faults)
+        recorded = rows.events.add([event_of(body, call.service.store.clock())])
+        return Recorded(accepted=recorded.accepted)
+
+    return write_once(call, 201, work, person=body.person)
+
+
+def event_of(event: NewEvent, now: float) -> Event:
+    """The store's row of an event that came in."""
+    happened = now if event.time is None else seconds(event.time)
+    return Event(event.id or new_id(), event.kind, event.person, event.job, happened)
+
+
+def unknown(rows: Rows, model: LiveModel | None, event: NewEvent, own: str | None = None) -> Sequence[Fault]:
+    """What an event names that neither the store nor the bundle knows."""
+    faults = []
+    if event.person != own and not is_known(rows, model, event.person):
+        faults.append(Fault(where="body.person", message="is nobody known"))
+    here = rows.jobs.get(event.job)
+    if not (here and here.posted) and (model is None or model.posting(event.job) is None):
+        faults.append(Fault(where="body.job", message="is no job known"))
+    return faults

@@ -1,0 +1,136 @@
+"""People: their profile, made, read, replaced, exported and erased."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+
+from metier.errors import UnknownIdError
+from metier.serve.askers import is_known, profile_of, stored, trained
+from metier.serve.guard import Asking, Call, Guarded
+from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
+from metier.serve.problems import Refused, absent
+from metier.serve.records import NO_CONTROL, NewPerson, PersonOut, Profile, Sent, moment
+from metier.serve.writing import write_once
+from metier.store.audit import Entry
+from metier.store.people import Person
+from metier.store.store import Rows
+from metier.store.tokens import new_id
+
+router = APIRouter(prefix="/api/v1/people", route_class=Guarded, tags=["people"])
+PersonId = Annotated[str, Path(min_length=1, max_length=200, pattern=NO_CONTROL, description="The person's id.")]
+
+
+class Receipt(Sent):
+    """What was erased."""
+
+    id: str
+    erased: dict[str, int]
+    """Rows, by table."""
+    cleared: bool
+    """Whether the database's log is rid of them as well; if not, it will be in a moment."""
+
+
+def sent(person: Person) -> PersonOut:
+    """A person of the store as they are sent."""
+    return PersonOut(id=person.id, updated=moment(person.updated), **profile_of(person).model_dump())
+
+
+@router.get("")
+def list_people(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Page[PersonOut]:
+    """People who came or changed since training, by id."""
+    with call.service.store.read(call.tenant) as rows:
+        page = rows.people.page(key_of(cursor), limit or call.service.settings.page)
+    return Page(items=[sent(one) for one in page.items], next=cursor_of(page.next))
+
+
+@router.post("", status_code=201, response_model=PersonOut)
+def create_person(call: Asking, body: NewPerson) -> Response:
+    """Make a person; 409 if there is one of that id. A repeat under the same Idempotency-Key makes nobody."""
+    id = body.id or new_id()
+
+    def work(rows: Rows) -> PersonOut:
+        if rows.people.get(id) is not None:
+            raise Refused(409, "There is a person of this id.")
+        return _save(call, rows, id, body)
+
+    return write_once(call, 201, work, person=id, below=router.prefix)
+
+
+@router.get("/{person}")
+def get_person(call: Asking, person: PersonId) -> PersonOut:
+    """One person. A recruiter sees only who is discoverable, and that is audited."""
+    _own(call, person)
+    with call.service.store.read(call.tenant) as rows:
+        found = rows.people.get(person)
+        if found is None:
+            return _trained(call, rows, person)
+    if call.actor.role == "recruiter":
+        if not found.discoverable:
+            raise absent()
+        call.service.afterwards.audit(
+            call.tenant, Entry(call.actor.id, "person.viewed", person, time=call.service.store.clock())
+        )
+    return sent(found)
+
+
+@router.put("/{person}")
+def replace_person(call: Asking, person: PersonId, body: Profile) -> PersonOut:
+    """Make or replace a profile; it takes the place of what the model was trained on."""
+    _own(call, person)
+    with call.service.store.write(call.tenant) as rows:
+        return _save(call, rows, person, body)
+
+
+@router.delete("/{person}")
+def erase_person(call: Asking, person: PersonId) -> Receipt:
+    """Erase all that is kept of a person: profile, résumés, events, answers, account. What a bundle learned of them is
+    no longer used."""
+    _own(call, person)
+    service = call.service
+    with service.store.read(call.tenant) as rows:
+        known = is_known(rows, service.models.held(call.tenant), person)
+        known = known or bool(rows.resumes.of_person(person, limit=1).items or rows.events.page(person, limit=1).items)
+    if not known and call.actor.person != person:
+        raise absent()
+    service.afterwards.flush()  # nothing of them may be written after they are gone
+    receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
+    service.actors.clear()
+    return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
+
+
+@router.get("/{person}/export")
+def export_person(call: Asking, person: PersonId) -> dict[str, list[dict[str, Any]]]:
+    """All that is kept of a person, table by table; audited."""
+    _own(call, person)
+    with call.service.store.read(call.tenant) as rows:
+        found = rows.erasure.export(person)
+    if not any(found.values()):
+        raise absent()
+    call.service.afterwards.audit(
+        call.tenant, Entry(call.actor.id, "person.exported", person, time=call.service.store.clock())
+    )
+    return found
+
+
+def _own(call: Call, person: str) -> None:
+    """Refused (404) for a seeker who asks for somebody else."""
+    if not call.actor.may_see(person):
+        raise absent()
+
+
+def _save(call: Call, rows: Rows, person: str, profile: Profile) -> PersonOut:
+    rows.people.save([stored(person, profile)])
+    rows.audit.append(call.actor.id, "person.saved", person)
+    saved = rows.people.get(person)
+    if saved is None:
+        raise UnknownIdError("the person was erased while it was written")
+    return sent(saved)
+
+
+def _trained(call: Call, rows: Rows, person: str) -> PersonOut:
+    """A person of the bundle, who is nobody's to discover."""
+    found = trained(rows, call.service.models.held(call.tenant), person)
+    if found is None or call.actor.role == "recruiter":
+        raise absent()
+    place = {name: getattr(found, name) for name in ("city", "state", "country", "zip")}
+    return PersonOut(id=person, text=found.text, titles=[], wishes="", discoverable=False, updated=None, **place)

@@ -1,0 +1,102 @@
+"""What all requests share: the store, the models, the limits, and the threads beside them."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from threading import Event, Thread
+
+import structlog
+from fastapi.concurrency import run_in_threadpool
+
+from metier.errors import MetierError
+from metier.serve.actors import ActorCache
+from metier.serve.afterwards import Afterwards
+from metier.serve.buckets import Buckets
+from metier.serve.logs import failure
+from metier.serve.metrics import Metrics
+from metier.serve.models import Models
+from metier.serve.policy import Actor
+from metier.serve.reading import ResumeReaders
+from metier.serve.settings import Settings
+from metier.store.database import Database
+from metier.store.store import Store
+
+DAY = 86_400.0
+
+
+class Service:
+    """One application's state."""
+
+    def __init__(self, settings: Settings, database: Database, models: Models) -> None:
+        self.settings = settings
+        self.store = Store(database)
+        self.models = models
+        self.metrics = Metrics()
+        self.actors = ActorCache(settings.key_cache_seconds)
+        self.strangers = Buckets(settings.requests_per_minute)
+        self.regulars = Buckets(settings.key_requests_per_minute)
+        self.sign_ins = Buckets(settings.sign_ins_per_minute, burst=settings.sign_ins_per_minute)
+        self.afterwards = Afterwards(self.store, settings.audit_seconds, self.metrics)
+        self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
+        self._stop = Event()
+        self._follower = Thread(target=self._follow, name="follow", daemon=True)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Load the models, start the threads; at the end write what is still to be written and close the store."""
+        await run_in_threadpool(self.models.follow)
+        self.afterwards.start()
+        self.readers.start()
+        self._follower.start()
+        structlog.get_logger().info("ready")
+        try:
+            yield
+        finally:
+            self._stop.set()
+            for end in (self.readers.close, self.afterwards.close, self._follower.join, self.store.close):
+                await run_in_threadpool(end)
+            structlog.get_logger().info("stopped")
+
+    def ready(self) -> bool:
+        """Whether the store answers and every live model is loaded."""
+        return self.models.ready()
+
+    def moment(self, tenant: str) -> float:
+        """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle."""
+        newest = self.models.newest(tenant) if self.settings.moment == "data" else None
+        return self.store.clock() if newest is None else newest
+
+    def actor_of_key(self, secret: str) -> Actor | None:
+        """Whom an API key lets in."""
+        found = self.store.authentication.key(secret)
+        return None if found is None else Actor(found[1].id, found[0], scopes=frozenset(found[1].scopes))
+
+    def actor_of_session(self, token: str) -> Actor | None:
+        """Whom a session's token lets in."""
+        found = self.store.authentication.session(token)
+        if found is None:
+            return None
+        return Actor(found.account, found.tenant, found.role, person=found.person, csrf=found.csrf)
+
+    def _follow(self) -> None:
+        """Notice what other processes promoted, and tidy up once an hour."""
+        left = 0.0
+        while not self._stop.wait(self.settings.follow_seconds):
+            _try("follow", self.models.follow)
+            left -= self.settings.follow_seconds
+            if left <= 0:
+                left = 3600.0
+                _try("tidy", self._tidy)
+
+    def _tidy(self) -> None:
+        today = int(self.store.clock() // DAY)
+        for tenant in self.store.tenants():
+            with self.store.write(tenant.id) as rows:
+                rows.recommendations.purge()
+                rows.exposures.forget(today - self.settings.exposure_days)
+
+
+def _try(what: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except MetierError as error:
+        structlog.get_logger().error(what, **failure(error))

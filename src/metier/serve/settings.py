@@ -1,0 +1,114 @@
+"""What an operator may set: a TOML file, over it the environment (METIER_SERVE_NAME), over that the flags."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from metier.errors import ConfigError
+
+PREFIX = "METIER_SERVE_"
+
+
+class Settings(BaseSettings):
+    """Settings of `metier serve`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    host: str = "127.0.0.1"
+    """Address to listen at; until an administrator exists it is 127.0.0.1 whatever is set."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen at; 0 takes a free one."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes. Each holds its own copy of the models and notices what others did after `follow_seconds`."""
+    home: Path = Path("metier-home")
+    """The workspace: bundles are read from its `models`."""
+    database: str = ""
+    """URL or SQLite file of the store; empty: `metier.db` in the workspace."""
+    tenant: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    """The tenant made at the first start; its first model is the workspace's newest bundle that can serve."""
+    body_bytes: int = Field(default=1_000_000, ge=1)
+    """Largest body of a request, uploads and bulk apart."""
+    upload_bytes: int = Field(default=10_500_000, ge=1)
+    """Largest body of a résumé's upload."""
+    bulk_bytes: int = Field(default=64_000_000, ge=1)
+    """Largest body of NDJSON."""
+    requests_per_minute: int = Field(default=600, ge=1)
+    """Of one address that gives no valid key or session; a burst of a quarter of it is let through."""
+    key_requests_per_minute: int = Field(default=120_000, ge=1)
+    """Of one API key or account."""
+    sign_ins_per_minute: int = Field(default=10, ge=1)
+    """Attempts to sign in from one address."""
+    key_cache_seconds: float = Field(default=5.0, ge=0, le=300)
+    """How long another process may still take a key or session that was revoked here."""
+    session_hours: float = Field(default=12.0, gt=0)
+    """How long somebody stays signed in."""
+    secure_cookies: bool = False
+    """Send the session's cookie over HTTPS only; set it behind a proxy that ends TLS."""
+    trusted_proxies: str = ""
+    """Addresses, apart by commas, whose X-Forwarded-For says who asks; empty: nobody's."""
+    parses: int = Field(default=0, ge=0, le=64)
+    """Résumés parsed at once; 0: one per core."""
+    parse_queue: int = Field(default=64, ge=1)
+    """Résumés of a tenant that may wait to be parsed; one more is answered 503."""
+    audit_seconds: float = Field(default=1.0, gt=0, le=1.0)
+    """How often the audit of reads is written."""
+    follow_seconds: float = Field(default=2.0, gt=0)
+    """How often a process looks for models and jobs that another process brought."""
+    page: int = Field(default=50, ge=1, le=1000)
+    """Entries of a page when the request does not say."""
+    answer_minutes: float = Field(default=60.0, gt=0)
+    """How long a stored answer is served again, if nothing else voids it: postings end."""
+    exposure_cap: int | None = Field(default=None, ge=1)
+    """A job that was shown so often in `exposure_days` gives way to others; none: no cap."""
+    exposure_days: int = Field(default=7, ge=1, le=366)
+    """Days over which showing a job is counted."""
+    candidates: int = Field(default=5000, ge=1, le=100_000)
+    """Discoverable people that are compared for a posting, at most."""
+    moment: Literal["clock", "data"] = "clock"
+    """When it is: by the clock, or at the newest interaction of the bundle, for data of the past."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the file that METIER_SERVE_CONFIG names."""
+        file = os.environ.get(f"{PREFIX}CONFIG") or None
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    @property
+    def where(self) -> str | Path:
+        """The database's URL or file."""
+        return self.database or self.home / "metier.db"
+
+    def largest(self, path: str) -> int:
+        """Bytes that a request to a path may send."""
+        if path.endswith("/resumes"):
+            return self.upload_bytes
+        return self.bulk_bytes if path.endswith("/bulk") else self.body_bytes
+
+
+def read_settings(**flags: Any) -> Settings:
+    """The settings in force; a flag that is None was not given.
+
+    Raises
+    ------
+    ConfigError : a setting is unknown or out of bounds, or the file cannot be read; the value is not repeated.
+    """
+    file = os.environ.get(f"{PREFIX}CONFIG")
+    if file and not Path(file).is_file():
+        raise ConfigError(f"no file {file}; cure: --config with a TOML file, or none")
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is no TOML: {error}") from None
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+        raise ConfigError(f"settings of metier serve: {said}; cure: metier serve --print-schema") from None

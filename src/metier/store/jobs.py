@@ -1,0 +1,111 @@
+"""Jobs posted, changed or withdrawn since training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from metier.store.recommendations import Recommendations
+from metier.store.schema import jobs
+from metier.store.scope import Page, Scope, parts
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What a posting says: the fields of `metier.live.Posting`, by the same names."""
+
+    id: str
+    title: str
+    text: str
+    """Plain text, without the title."""
+    employer: str | None = None
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    zip: str | None = None
+    remote: bool | None = None
+    salary_min: float | None = None
+    """Per year, in `currency`."""
+    salary_max: float | None = None
+    currency: str | None = None
+    level: int | None = None
+    start: float | None = None
+    """Seconds since 1970 UTC, as is `end`."""
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Job(Posted):
+    """A job of the store. `posted` to `updated` are set by the store."""
+
+    original: Mapping[str, Any] = field(default_factory=dict)
+    """The schema.org JobPosting as it came."""
+    html: str = ""
+    """Sanitised description."""
+    posted: bool = True
+    """False where no more is known than that a job of the bundle was withdrawn; title and text are empty then."""
+    withdrawn: bool = False
+    version: int = 0
+    """1 when made, one more with each change."""
+    sequence: int = 0
+    made: float = 0.0
+    updated: float = 0.0
+
+
+@dataclass(frozen=True)
+class JobChanges:
+    """What became of jobs after some sequence number, each once; `last` is the number to ask from next time."""
+
+    posted: tuple[Posted, ...]
+    withdrawn: tuple[str, ...]
+    last: int
+
+
+class Jobs:
+    """Jobs of a tenant. Every change voids all stored answers."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def get(self, id: str) -> Job | None:
+        """One job, if the store holds it."""
+        return next(iter(self._scope.read(Job, jobs, jobs.c.id == id)), None)
+
+    def page(self, after: str | None = None, limit: int = 100) -> Page[Job]:
+        """Jobs posted here and not withdrawn, by id."""
+        return self._scope.page(Job, jobs, "id", after, limit, jobs.c.posted, ~jobs.c.withdrawn)
+
+    def save(self, new: Sequence[Job]) -> int:
+        """Post or replace jobs and say how many are new; one that was withdrawn is open again."""
+        new = list({one.id: one for one in new}.values())
+        ids = [one.id for one in new]
+        there = sum(
+            len(self._scope.rows(self._scope.select(jobs, jobs.c.id).where(jobs.c.id.in_(some)))) for some in parts(ids)
+        )
+        self._write([{**asdict(one), "posted": True, "withdrawn": False} for one in new])
+        return len(new) - there
+
+    def withdraw(self, id: str) -> None:
+        """No longer offer a job, be it of the store or of the bundle."""
+        self._write([asdict(self.get(id) or Job(id, "", "", posted=False)) | {"withdrawn": True}])
+
+    def changed(self, after: int = 0, limit: int = 10_000) -> JobChanges:
+        """Jobs written after a sequence number, oldest change first; fewer than `limit` changes: there are no more."""
+        columns = [jobs.c[one.name] for one in fields(Posted)]
+        chosen = self._scope.select(jobs, *columns, jobs.c.withdrawn, jobs.c.sequence).where(jobs.c.sequence > after)
+        posted, withdrawn, last = [], [], after
+        for row in self._scope.rows(chosen.order_by(jobs.c.sequence).limit(limit)):
+            last = row["sequence"]
+            if row["withdrawn"]:
+                withdrawn.append(row["id"])
+            else:
+                posted.append(Posted(**{column.name: row[column.name] for column in columns}))
+        return JobChanges(tuple(posted), tuple(withdrawn), last)
+
+    def _write(self, rows: Sequence[dict[str, Any]]) -> None:
+        first, now = self._scope.draw(len(rows)), self._scope.clock()
+        stamped = [
+            row | {"version": 1, "sequence": first + place, "made": now, "updated": now}
+            for place, row in enumerate(rows)
+        ]
+        self._scope.upsert(jobs, stamped, keep=("made",), add=("version",))
+        Recommendations(self._scope).void_all()

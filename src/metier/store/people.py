@@ -1,0 +1,89 @@
+"""People who came, or whose profile changed, since training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from metier.data.tables import JOBS
+from metier.errors import UsageError
+from metier.store.recommendations import Recommendations
+from metier.store.schema import people
+from metier.store.scope import Page, Scope, parts
+
+
+@dataclass(frozen=True)
+class Person:
+    """A profile. `version` to `updated` are set by the store."""
+
+    id: str
+    text: str = ""
+    city: str | None = None
+    state: str | None = None
+    country: str | None = None
+    zip: str | None = None
+    wishes: str = ""
+    """As typed: "no travel; python, not java"."""
+    discoverable: bool = False
+    """Whether recruiters may find them."""
+    attributes: Mapping[str, str | float | list[str] | None] = field(default_factory=dict)
+    """What else models may read; no name of a fixed column."""
+    version: int = 0
+    """1 when made, one more with each change."""
+    sequence: int = 0
+    made: float = 0.0
+    updated: float = 0.0
+
+
+class People:
+    """Profiles of a tenant. Every change also voids the answers stored for the person."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def get(self, id: str) -> Person | None:
+        """One person, if the store holds them."""
+        return next(iter(self._scope.read(Person, people, people.c.id == id)), None)
+
+    def among(self, ids: Sequence[str]) -> dict[str, Person]:
+        """Those of the people who are here, by id."""
+        found = (one for some in parts(ids) for one in self._scope.read(Person, people, people.c.id.in_(some)))
+        return {one.id: one for one in found}
+
+    def page(self, after: str | None = None, limit: int = 100, *, discoverable: bool = False) -> Page[Person]:
+        """People by id; only those whom recruiters may find, if asked."""
+        where = (people.c.discoverable,) if discoverable else ()
+        return self._scope.page(Person, people, "id", after, limit, *where)
+
+    def save(self, new: Sequence[Person]) -> int:
+        """Make or replace profiles and say how many are new; all or none.
+
+        Raises
+        ------
+        UsageError : an attribute has the name of a fixed column.
+        """
+        new = list({one.id: one for one in new}.values())
+        taken = {name for one in new for name in one.attributes if name in JOBS}
+        if taken:
+            raise UsageError(f"attributes named {', '.join(sorted(taken))}; cure: other names, these are fixed columns")
+        ids = [one.id for one in new]
+        there = {
+            row["id"]
+            for some in parts(ids)
+            for row in self._scope.rows(self._scope.select(people, people.c.id).where(people.c.id.in_(some)))
+        }
+        first, now = self._scope.draw(len(new)), self._scope.clock()
+        rows: list[dict[str, Any]] = [
+            asdict(one) | {"version": 1, "sequence": first + place, "made": now, "updated": now}
+            for place, one in enumerate(new)
+        ]
+        self._scope.upsert(people, rows, keep=("made",), add=("version",))
+        Recommendations(self._scope).void(ids)
+        return len(new) - len(there)
+
+    def replace(self, person: Person, version: int) -> bool:
+        """Replace a profile if it still has that version; False, and nothing done, where it does not."""
+        old = self.get(person.id)
+        if old is None or old.version != version:
+            return False
+        self.save([person])
+        return True

@@ -1,0 +1,33 @@
+"""Insert, or replace the rows whose key is there: a statement of which SQLite and PostgreSQL each have a dialect."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def upsert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    keep: Sequence[str] = (),
+    add: Sequence[str] = (),
+) -> None:
+    """Write rows by their primary key; two writers of one key leave the later one's row.
+
+    Parameters
+    ----------
+    keep : columns that stay as they were in a row that is replaced.
+    add : columns to which the new row's number is added.
+    """
+    if not rows:
+        return
+    insert = _INSERT[connection.dialect.name](table)
+    key = [column.name for column in table.primary_key]
+    new = {one.name: insert.excluded[one.name] for one in table.c if one.name not in (*key, *keep)}
+    new |= {name: table.c[name] + insert.excluded[name] for name in add}
+    connection.execute(insert.on_conflict_do_update(index_elements=key, set_=new), rows)

@@ -1,0 +1,352 @@
+"""What each operation does, asked over HTTP."""
+
+import asyncio
+import json
+
+import pytest
+
+from metier.sources.job_posting import JobPosting
+
+NURSE = {"text": "I am a nurse", "titles": ["nurse"], "state": "OH", "city": "OH-1", "country": "US"}
+WELDER = JobPosting(title="Welder wanted", description="<p>We hire a welder in OH</p>").document()
+PEOPLE, JOBS, EVENTS = "/api/v1/people", "/api/v1/jobs", "/api/v1/events"
+
+
+async def made(client, profile=NURSE, **more):
+    answer = await client.post(PEOPLE, json=profile | more)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["id"]
+
+
+async def recommended(client, person, **asked):
+    answer = await client.get(f"{PEOPLE}/{person}/recommendations", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [one["job"] for one in answer.json()["items"]]
+
+
+def test_person_is_made_read_replaced_and_erased(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            answer = await client.post(PEOPLE, json=NURSE | {"id": "n/a"})
+            assert answer.status_code == 422
+            answer = await client.post(PEOPLE, json=NURSE | {"id": "ann"})
+            assert answer.headers["location"] == f"{PEOPLE}/ann"
+            assert (await client.post(PEOPLE, json={"id": "ann"})).status_code == 409
+            got = (await client.get(f"{PEOPLE}/ann")).json()
+            assert {name: got[name] for name in NURSE} == NURSE
+            await client.put(f"{PEOPLE}/ann", json=NURSE | {"text": "I am a welder"})
+            assert (await client.get(f"{PEOPLE}/ann")).json()["text"] == "I am a welder"
+            assert (await client.get(f"{PEOPLE}/ann/export")).json()["people"][0]["id"] == "ann"
+            receipt = (await client.delete(f"{PEOPLE}/ann")).json()
+            assert receipt["erased"]["people"] == 1
+            assert (await client.get(f"{PEOPLE}/ann")).status_code == 404
+            assert (await client.delete(f"{PEOPLE}/ann")).status_code == 404
+
+    asyncio.run(story())
+
+
+def test_person_of_the_bundle_is_known_until_erased(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            assert (await client.get(f"{PEOPLE}/p1")).json()["updated"] is None
+            assert await recommended(client, "p1")
+            assert (await client.delete(f"{PEOPLE}/p1")).status_code == 200
+            assert (await client.get(f"{PEOPLE}/p1")).status_code == 404
+            assert (await client.get(f"{PEOPLE}/p1/recommendations")).status_code == 404
+
+    asyncio.run(story())
+
+
+def test_event_changes_the_next_answer(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            before = await recommended(client, person)
+            world.service.afterwards.flush()
+            assert await recommended(client, person) == before
+            for kind, job in (("dismissed", before[0]), ("applied", before[1])):
+                answer = await client.post(EVENTS, json={"kind": kind, "person": person, "job": job})
+                assert answer.json() == {"accepted": 1}
+                assert job not in await recommended(client, person)
+
+    asyncio.run(story())
+
+
+def test_stored_answer_is_served_as_the_same_bytes_until_something_changes(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            path = f"{PEOPLE}/{await made(client)}/recommendations"
+            first = (await client.get(path)).content
+            world.service.afterwards.flush()
+            assert (await client.get(path)).content == first
+            counted = [line for line in world.service.metrics.text().decode().splitlines() if "tions_total{how" in line]
+            assert sorted(counted) == [
+                'metier_recommendations_total{how="fresh"} 1.0',
+                'metier_recommendations_total{how="stored"} 1.0',
+            ]
+            job = (await client.post(JOBS, json=WELDER)).json()["id"]
+            await client.get(path)
+            assert world.service.metrics.served["fresh"]._value.get() == 2
+            assert (await client.get(f"{JOBS}/{job}")).json()["title"] == "Welder wanted"
+
+    asyncio.run(story())
+
+
+def test_job_is_suggested_as_soon_as_it_is_posted_and_never_after_it_is_withdrawn(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client, NURSE | {"text": "I am a welder", "titles": ["welder"]})
+            job = (await client.post(JOBS, json=WELDER | {"@id": "new"})).json()["id"]
+            assert job in await recommended(client, person, k=200)
+            assert (await client.delete(f"{JOBS}/{job}")).status_code == 204
+            assert job not in await recommended(client, person, k=200)
+            assert (await client.get(f"{JOBS}/{job}")).status_code == 404
+            gone = (await recommended(client, person))[0]
+            assert (await client.delete(f"{JOBS}/{gone}")).status_code == 204
+            assert gone not in await recommended(client, person, k=200)
+
+    asyncio.run(story())
+
+
+def test_filter_and_csv(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            for job in await recommended(client, person, state="TX"):
+                assert world.service.models.held(world.tenant).posting(job).state == "TX"
+            answer = await client.get(f"{PEOPLE}/{person}/recommendations", params={"format": "csv", "k": 3})
+            assert answer.headers["content-type"].startswith("text/csv")
+            assert len(answer.text.splitlines()) == 4
+
+    asyncio.run(story())
+
+
+def test_why_and_what_would_raise_it(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            job = (await recommended(client, person))[0]
+            why = (await client.get(f"{PEOPLE}/{person}/reasons", params={"job": job})).json()
+            assert why["grounds"]
+            assert all(ground["weight"] > 0 and ground["spans"] for ground in why["grounds"])
+            assert (await client.get(f"{PEOPLE}/{person}/raises", params={"job": job})).status_code == 200
+            assert (await client.get(f"{PEOPLE}/{person}/reasons", params={"job": "none"})).status_code == 404
+            (one,) = (await client.get(f"{PEOPLE}/{person}/recommendations?k=1&reasons=true")).json()["items"]
+            assert one["reasons"] == why
+
+    asyncio.run(story())
+
+
+def test_upload_leads_to_other_jobs(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client, {"text": "hello"})
+            before = await recommended(client, person)
+            resume = b"Ann Lee\nann@example.org\n\nExperience\nWelder, Steel Works, 2015 - 2020\nI am a welder\n"
+            answer = await client.post(f"{PEOPLE}/{person}/resumes", files={"file": ("cv.exe", resume)})
+            assert answer.status_code == 202
+            for _ in range(200):
+                state = (await client.get(answer.headers["location"])).json()
+                if state["state"] in ("done", "refused"):
+                    break
+                await asyncio.sleep(0.1)
+            assert state["state"] == "done", state
+            assert "welder" in state["text"]
+            assert state["candidate"]["contact"]["email"] == "ann@example.org"
+            after = await recommended(client, person)
+            assert after != before
+            titles = [world.service.models.held(world.tenant).posting(job).title for job in after[:5]]
+            assert all(title == "Welder wanted" for title in titles), titles
+
+    asyncio.run(story())
+
+
+def test_file_that_is_no_resume_is_refused_with_a_reason(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            content = b"\x7fELF" + bytes(100)
+            answer = await client.post(f"{PEOPLE}/{person}/resumes", files={"file": ("cv.pdf", content)})
+            for _ in range(100):
+                state = (await client.get(answer.headers["location"])).json()
+                if state["state"] == "refused":
+                    break
+                await asyncio.sleep(0.1)
+            assert "a program" in state["reason"]
+            empty = await client.post(f"{PEOPLE}/{person}/resumes", files={"file": ("cv.pdf", b"")})
+            assert empty.status_code == 422
+
+    asyncio.run(story())
+
+
+def test_same_key_and_body_get_the_same_answer(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            key = {"Idempotency-Key": "a"}
+            first = await client.post(PEOPLE, json=NURSE, headers=key)
+            again = await client.post(PEOPLE, json=NURSE, headers=key)
+            assert (again.content, again.headers["location"]) == (first.content, first.headers["location"])
+            assert (await client.post(PEOPLE, json={}, headers=key)).status_code == 409
+            assert (await client.post(JOBS, json=WELDER, headers=key)).status_code == 409
+            assert len((await client.get(PEOPLE)).json()["items"]) == 1
+            for _ in range(2):  # another boundary each time, the same file
+                answer = await client.post(
+                    f"{PEOPLE}/{first.json()['id']}/resumes",
+                    files={"file": ("a", b"text")},
+                    headers={"Idempotency-Key": "b"},
+                )
+                assert answer.status_code == 202, answer.text
+
+    asyncio.run(story())
+
+
+def test_pages_hold_everybody_once(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            ids = {await made(client, id=f"x{i}") for i in range(7)}
+            seen, cursor = [], None
+            while True:
+                page = (await client.get(PEOPLE, params={"limit": 3} | ({"cursor": cursor} if cursor else {}))).json()
+                seen += [one["id"] for one in page["items"]]
+                cursor = page["next"]
+                if cursor is None:
+                    break
+            assert (len(seen), set(seen)) == (7, ids)
+            assert (await client.get(PEOPLE, params={"cursor": "!"})).status_code == 422
+
+    asyncio.run(story())
+
+
+def test_bulk_sets_bad_lines_aside_with_number_and_reason(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            lines = [
+                '{"id": "a", "text": "nurse"}',
+                "",
+                "no json CANARY",
+                '{"text": "no id CANARY"}',
+                '{"id": "b", "CANARY": 1}',
+                '{"id": "c", "discoverable": "CANARY"}',
+                '{"id": "d"}',
+            ]
+            kind = {"Content-Type": "application/x-ndjson"}
+            answer = await client.post(f"{PEOPLE}/bulk", content="\n".join(lines), headers=kind)
+            done = answer.json()
+            assert (done["state"], done["accepted"], done["refused"]) == ("done", 2, 4)
+            assert [one["line"] for one in done["refusals"]] == [3, 4, 5, 6]
+            assert "CANARY" not in json.dumps([one["reason"] for one in done["refusals"] if one["line"] != 5])
+            assert (await client.get(answer.headers["location"])).json() == done
+            page = (await client.get(answer.headers["location"], params={"limit": 1})).json()
+            assert (len(page["refusals"]), page["next"] is None) == (1, False)
+            assert (await client.post(f"{PEOPLE}/bulk", content="{}")).status_code == 415
+
+    asyncio.run(story())
+
+
+def test_bulk_events_count_duplicates_and_refuse_the_unknown(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            event = {"id": "e1", "kind": "applied", "person": "p1", "job": "j1", "time": "2026-01-01T00:00:00Z"}
+            others = [event, event | {"id": "e2", "person": "nobody"}, event | {"id": "e3", "job": "none"}]
+            body = "\n".join(map(json.dumps, [event, *others]))
+            answer = (
+                await client.post(f"{EVENTS}/bulk", content=body, headers={"Content-Type": "application/x-ndjson"})
+            ).json()
+            assert (answer["accepted"], answer["duplicates"], answer["refused"]) == (1, 1, 2)
+            assert [one["reason"] for one in answer["refusals"]] == ["person: is nobody known", "job: is no job known"]
+
+    asyncio.run(story())
+
+
+def test_candidates_are_only_those_who_want_to_be_found(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            hidden, found = await made(client), await made(client, discoverable=True)
+            recruiter = await world.signed_in("recruiter")
+            answer = (await recruiter.get(f"{JOBS}/j1/candidates")).json()
+            assert [one["id"] for one in answer["items"]] == [found]
+            assert (await recruiter.get(f"{PEOPLE}/{found}")).status_code == 200
+            assert (await recruiter.get(f"{PEOPLE}/{hidden}")).status_code == 404
+            world.service.afterwards.flush()
+            rows = (await client.get("/api/v1/audit", params={"object": found})).json()["items"]
+            assert "person.viewed" in [row["action"] for row in rows]
+            verdict = (await client.post("/api/v1/audit/verify")).json()
+            assert verdict["broken"] is None
+            assert verdict["rows"] > 3
+            similar = (await client.get(f"{JOBS}/j1/similar")).json()
+            assert similar["items"]
+            assert similar["version"] == answer["version"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("kind", ["key", "session", "account"])
+def test_revoked_credentials_are_refused_at_once(make_world, kind):
+    async def story():
+        async with make_world() as world:
+            admin = await world.signed_in("admin")
+            if kind == "key":
+                made_key = (await admin.post("/api/v1/keys", json={"label": "a", "scopes": ["read", "jobs"]})).json()
+                client = world.client()
+                client.headers["Authorization"] = f"Bearer {made_key['key']}"
+                assert (await client.get(JOBS)).status_code == 200
+                assert (await admin.delete(f"/api/v1/keys/{made_key['id']}")).status_code == 204
+            else:
+                client = await world.signed_in("operator")
+                assert (await client.get(JOBS)).status_code == 200
+                if kind == "session":
+                    assert (await client.delete("/api/v1/sessions/current")).status_code == 204
+                    client.cookies.clear()
+                else:
+                    accounts = (await admin.get("/api/v1/accounts")).json()["items"]
+                    (mine,) = [one["id"] for one in accounts if one["login"] == "operator"]
+                    assert (await admin.delete(f"/api/v1/accounts/{mine}")).status_code == 204
+            assert (await client.get(JOBS)).status_code == 401
+
+    asyncio.run(story())
+
+
+def test_session_writes_only_with_its_token(make_world):
+    async def story():
+        async with make_world() as world:
+            recruiter = await world.signed_in("recruiter")
+            token = recruiter.headers.pop("X-CSRF-Token")
+            assert (await recruiter.post(JOBS, json=WELDER)).status_code == 403
+            assert (await recruiter.post(JOBS, json=WELDER, headers={"X-CSRF-Token": "é"})).status_code == 403
+            assert (await recruiter.post(JOBS, json=WELDER, headers={"X-CSRF-Token": token})).status_code == 201
+            cookie = recruiter.cookies.jar._cookies["metier.test"]["/"]["metier_session"]
+            assert "HttpOnly" in cookie._rest
+            assert cookie._rest["SameSite"].lower() == "lax"
+
+    asyncio.run(story())
+
+
+def test_first_administrator_needs_the_token_and_exists_once(tmp_path, town_bundles, monkeypatch):
+    import shutil
+
+    from metier.serve.app import from_environment
+    from metier.serve.first_start import prepare
+    from metier.serve.settings import read_settings
+
+    shutil.copytree(town_bundles, tmp_path / "models")
+    monkeypatch.setenv("METIER_SERVE_HOME", str(tmp_path))
+    settings = read_settings()
+    token = prepare(settings, "first")
+
+    async def story():
+        import httpx2
+
+        app = from_environment()
+        async with app.router.lifespan_context(app):
+            client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://metier.test")
+            account = {"login": "Root", "password": "correct horse battery"}
+            assert (await client.post("/api/v1/accounts/first", json=account | {"token": "x"})).status_code == 404
+            assert (await client.post("/api/v1/accounts/first", json=account | {"token": token})).status_code == 201
+            assert (await client.post("/api/v1/accounts/first", json=account | {"token": token})).status_code == 404
+            credentials = {"login": "root", "password": account["password"]}
+            assert (await client.post("/api/v1/sessions", json=credentials | {"password": "wrong"})).status_code == 401
+            assert (await client.post("/api/v1/sessions", json=credentials)).status_code == 201
+            assert (await client.get("/health/ready")).status_code == 200
+
+    asyncio.run(story())
+    assert prepare(settings, "first") is None

@@ -1,0 +1,73 @@
+"""Profiles: versions, who may be found, and attributes that models read."""
+
+from dataclasses import replace
+
+import pytest
+
+from metier.errors import UsageError
+from metier.store.people import Person
+
+ANN = Person(
+    "p1",
+    "nurse, 10 years\x0c é",
+    "Riga",
+    None,
+    "LV",
+    "1001",
+    "no nights",
+    True,
+    {"degree": "BSc", "years": 10.5, "langs": ["lv"]},
+)
+
+
+def test_what_is_read_is_what_was_saved(store, tenant, clock):
+    with store.write(tenant) as rows:
+        assert rows.people.save([ANN]) == 1
+    with store.read(tenant) as rows:
+        assert rows.people.get("p1") == replace(ANN, version=1, sequence=1, made=clock.now, updated=clock.now)
+        assert rows.people.get("p2") is None
+
+
+def test_nobody_is_found_by_recruiters_unasked(store, tenant):
+    with store.write(tenant) as rows:
+        rows.people.save([Person("p2"), ANN, Person("p3", discoverable=True)])
+        assert [one.id for one in rows.people.page(discoverable=True).items] == ["p1", "p3"]
+        assert [one.id for one in rows.people.page().items] == ["p1", "p2", "p3"]
+
+
+def test_a_change_counts_up_and_keeps_when_it_was_made(store, tenant, clock):
+    with store.write(tenant) as rows:
+        rows.people.save([ANN])
+    made, clock.now = clock.now, clock.now + 5
+    with store.write(tenant) as rows:
+        assert rows.people.save([replace(ANN, text="new"), Person("p2")]) == 1, "new people"
+        changed = rows.people.get("p1")
+    assert (changed.text, changed.version, changed.made, changed.updated) == ("new", 2, made, clock.now)
+
+
+def test_the_last_of_one_call_counts(store, tenant):
+    with store.write(tenant) as rows:
+        assert rows.people.save([ANN, replace(ANN, text="later")]) == 1
+        assert (rows.people.get("p1").text, rows.people.get("p1").version) == ("later", 1)
+
+
+def test_a_profile_changed_by_somebody_else_is_not_replaced(store, tenant):
+    with store.write(tenant) as rows:
+        assert not rows.people.replace(ANN, 0), "it is not there"
+        rows.people.save([ANN])
+        assert rows.people.replace(replace(ANN, text="second"), 1)
+        assert not rows.people.replace(replace(ANN, text="third"), 1)
+        assert rows.people.get("p1").text == "second"
+
+
+@pytest.mark.parametrize("name", ["id", "text", "window", "title"])
+def test_an_attribute_has_no_fixed_name(store, tenant, name):
+    with store.write(tenant) as rows, pytest.raises(UsageError, match=f"attributes named {name}"):
+        rows.people.save([Person("p1", attributes={name: "x"})])
+
+
+def test_many_are_found_by_id(store, tenant):
+    ids = [f"p{i}" for i in range(1201)]
+    with store.write(tenant) as rows:
+        rows.people.save([Person(id) for id in ids])
+        assert sorted(rows.people.among([*ids, "nobody"])) == sorted(ids)
