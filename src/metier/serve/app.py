@@ -12,6 +12,7 @@ from metier import __version__
 from metier.serve.logs import set_up
 from metier.serve.middleware import Surroundings
 from metier.serve.models import Models
+from metier.serve.pages import mount
 from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
 from metier.serve.routes import ROUTERS
 from metier.serve.service import Service
@@ -50,6 +51,7 @@ def create_app(settings: Settings, database: Database, models: Models) -> FastAP
     app.state.service = service
     for router in ROUTERS:
         app.router.routes.extend(router.routes)  # as they are: `include_router` would match each request twice
+    mount(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_middleware(Surroundings, largest=settings.largest, strangers=service.strangers, metrics=service.metrics)
     add_handlers(app)

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Attempts to sign in from one address."""
     key_cache_seconds: float = Field(default=5.0, ge=0, le=300)
     """How long another process may still take a key or session that was revoked here."""
+    sign_up: bool = True
+    """Whether somebody who looks for a job may make an account by themselves."""
     session_hours: float = Field(default=12.0, gt=0)
     """How long somebody stays signed in."""
     secure_cookies: bool = False

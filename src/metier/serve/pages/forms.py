@@ -91,7 +91,9 @@ def candidate(values: Mapping[str, str]) -> tuple[Candidate | None, dict[str, st
         said = {}
         for one in error.errors(include_input=False):
             field, month = _field(one["loc"], entries), one["loc"][-1] in ("start", "end")
-            said[field] = "Enter a year or a month, such as 2019 or 2019-07." if month else f"This {_words(one['msg'])}."
+            said[field] = (
+                "Enter a year or a month, such as 2019 or 2019-07." if month else f"This {_words(one['msg'])}."
+            )
         return None, said
 
 

@@ -74,12 +74,11 @@ def _typed(candidate: Candidate) -> Row:
 
 def _form(visit: Visit, resume: ResumeOut, typed: Mapping[str, str], errors: dict[str, str] | None = None) -> Response:
     counts = {
-        kind: forms.SPARE + max((int(name.split("-")[1]) + 1 for name in typed if name.startswith(f"{kind}-")), default=0)
+        kind: forms.SPARE
+        + max((int(name.split("-")[1]) + 1 for name in typed if name.startswith(f"{kind}-")), default=0)
         for kind in ("work", "education")
     }
-    return visit.page(
-        "resume.html.j2", 422 if errors else 200, errors, resume=resume, typed=typed, counts=counts
-    )
+    return visit.page("resume.html.j2", 422 if errors else 200, errors, resume=resume, typed=typed, counts=counts)
 
 
 ROUTES = [Page("/resume", show, "get_resume"), Page("/resume", confirm, "upload_resume", "POST")]

@@ -7,7 +7,6 @@ from importlib.resources import files
 from metier.serve.problems import absent
 
 
-
 @dataclass(frozen=True)
 class Sample:
     """A résumé of somebody who does not exist."""

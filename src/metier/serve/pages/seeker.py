@@ -83,9 +83,7 @@ def mine(visit: Visit) -> Response:
         (heading, kind, _named(model, who, [job for job, did in reversed(last.items()) if did == kind], kind))
         for kind, heading in GROUPS.items()
     ]
-    return visit.page(
-        "mine.html.j2", groups=groups, back="/mine", notice=DONE.get(visit.values.get("done", ""), "")
-    )
+    return visit.page("mine.html.j2", groups=groups, back="/mine", notice=DONE.get(visit.values.get("done", ""), ""))
 
 
 def act(visit: Visit) -> Response:
@@ -169,7 +167,9 @@ def _done(rows: Rows, person: str) -> dict[str, frozenset[str]]:
 def _named(model: LiveModel, who: Asker | None, ids: list[str], kind: str) -> list[JobShown]:
     postings = ((id, model.posting(id)) for id in ids)
     return [
-        JobShown(id, title_of(one), facts(one, who), events=frozenset({kind})) for id, one in postings if one is not None
+        JobShown(id, title_of(one), facts(one, who), events=frozenset({kind}))
+        for id, one in postings
+        if one is not None
     ]
 
 

@@ -24,7 +24,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"day": day, "moment": moment, "counted": counted}
+    environment.filters |= {
+        "day": day,
+        "moment": moment,
+        "counted": counted,
+        "pairs": lambda names: [(one, one) for one in names],
+    }
     environment.globals["levels"] = LEVELS
     return environment
 
