@@ -27,6 +27,7 @@ CONDITIONS = {
     "words": "Enter at most ten words or phrases, apart by commas, of at most 120 letters each.",
 }
 """Fields of the filter -> what to do about one that is wrong."""
+MONTH = "Enter a year or a month, such as 2019 or 2019-07."
 WORK = ("title", "employer", "start", "end", "summary")
 EDUCATION = ("degree", "field", "school", "start", "end")
 SPARE = 1
@@ -91,9 +92,7 @@ def candidate(values: Mapping[str, str]) -> tuple[Candidate | None, dict[str, st
         said = {}
         for one in error.errors(include_input=False):
             field, month = _field(one["loc"], entries), one["loc"][-1] in ("start", "end")
-            said[field] = (
-                "Enter a year or a month, such as 2019 or 2019-07." if month else f"This {_words(one['msg'])}."
-            )
+            said[field] = MONTH if month else f"This {_words(one['msg'])}."
         return None, said
 
 

@@ -12,6 +12,7 @@ from metier.evaluate.charts import DARK, LIGHT, map_curve
 from metier.evaluate.exposure import concentration
 from metier.evaluate.run_folder import load
 from metier.serve.pages import forms
+from metier.serve.pages.showing import title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.routes.audit import list_audit, verify_audit
@@ -36,7 +37,9 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         waiting = rows.resumes.waiting()
         shown = rows.exposures.since(today - service.settings.exposure_days + 1)
         model = service.models.held(call.tenant)
-    popular = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
+    most = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
+    postings = {job: model.posting(job) for job, _ in most} if model else {}
+    popular = [(job, times, title_of(posting) if (posting := postings.get(job)) else job) for job, times in most]
     return visit.page(
         "dashboard.html.j2",
         422 if errors else 200,
@@ -48,9 +51,7 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         waiting=waiting,
         days=service.settings.exposure_days,
         exposure=concentration(shown),
-        popular=[
-            (job, times, posting.title if model and (posting := model.posting(job)) else "") for job, times in popular
-        ],
+        popular=popular,
         enrichment=CompletionStore(service.store.database).overview(),
         notice=SAID.get(visit.values.get("done", ""), ""),
     )

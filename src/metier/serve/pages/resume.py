@@ -1,5 +1,6 @@
 """A résumé as it was read: its state while it is, then every recognised field for the person to correct."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -49,7 +50,7 @@ def confirm(visit: Visit) -> Response:
 
 
 def _profile(visit: Visit, person: str, candidate: Candidate, read: str) -> Profile:
-    """The profile with what was confirmed; skills added by hand, which the résumé does not name, go to the own words."""
+    """The profile with what was confirmed; skills that the résumé does not name are added to the own words."""
     kept = get_person(visit.call, person).model_dump(include=set(Profile.model_fields))
     said = f"{read}\n{kept['text']}".casefold()
     added = [skill for skill in candidate.skills if skill.casefold() not in said]
@@ -73,11 +74,10 @@ def _typed(candidate: Candidate) -> Row:
 
 
 def _form(visit: Visit, resume: ResumeOut, typed: Mapping[str, str], errors: dict[str, str] | None = None) -> Response:
-    counts = {
-        kind: forms.SPARE
-        + max((int(name.split("-")[1]) + 1 for name in typed if name.startswith(f"{kind}-")), default=0)
-        for kind in ("work", "education")
-    }
+    counts = {}
+    for kind in ("work", "education"):
+        numbers = [int(name.split("-")[1]) for name in typed if re.match(rf"{kind}-\d{{1,3}}-", name)]
+        counts[kind] = max(numbers, default=-1) + 1 + (0 if errors else forms.SPARE)
     return visit.page("resume.html.j2", 422 if errors else 200, errors, resume=resume, typed=typed, counts=counts)
 
 

@@ -24,12 +24,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "day": day,
-        "moment": moment,
-        "counted": counted,
-        "pairs": lambda names: [(one, one) for one in names],
-    }
+    environment.filters |= {"moment": moment, "counted": counted, "pairs": pairs}
     environment.globals["levels"] = LEVELS
     return environment
 
@@ -49,6 +44,11 @@ def day(seconds: float | None) -> str:
 def moment(seconds: float | None) -> str:
     """A day and a time in UTC."""
     return "–" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def pairs(names: list[str]) -> list[tuple[str, str]]:
+    """Names as the options of a choice."""
+    return [(name, name) for name in names]
 
 
 def counted(number: int, one: str, many: str = "") -> str:
