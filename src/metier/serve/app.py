@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from metier import __version__
+from metier.serve.guard import COOKIE
 from metier.serve.logs import set_up
 from metier.serve.middleware import Surroundings
 from metier.serve.models import Models
 from metier.serve.pages import mount
+from metier.serve.policy import POLICY
 from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
 from metier.serve.routes import ROUTERS
 from metier.serve.service import Service
@@ -89,7 +91,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     schemas |= {**problem.pop("$defs"), "Problem": problem}
     document["components"]["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer"},
-        "session": {"type": "apiKey", "in": "cookie", "name": "metier_session"},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
     reference = {"schema": {"$ref": "#/components/schemas/Problem"}}
     answer = {"description": "A problem (RFC 9457).", "content": {MEDIA_TYPE: reference}}
@@ -97,5 +99,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for operation in path.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = answer
+            rule = POLICY[operation["operationId"]]
+            operation["security"] = [] if rule.public else [{"key": []}, {"session": []}]
+            operation["x-roles"], operation["x-scopes"] = sorted(rule.roles), sorted(rule.scopes)
     app.openapi_schema = document
     return document

@@ -11,7 +11,7 @@ import nh3
 import polars as pl
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from metier.sources.documents.html import plain_text
+from metier.sources.text import plain_text
 
 TAGS = {"a", "b", "br", "em", "h2", "h3", "h4", "h5", "h6", "i", "li", "ol", "p", "strong", "ul"}
 """What a description may consist of; every other element loses its tag, scripts and styles their content too."""

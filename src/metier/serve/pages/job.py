@@ -33,7 +33,7 @@ def show(visit: Visit) -> Response:
     reasons: WhyShown | None = None
     raises: list[Raise] = []
     if who is not None and (who.text.strip() or who.applied):
-        reasons = why(model, who, posting, explained(model.reasons(who, [job])[0]))
+        reasons = why(who, posting, explained(model.reasons(who, [job])[0]))
         raises = model.raises(who, job)
     alike = ((one.id, model.posting(one.id)) for one in get_similar_jobs(call, job, ALIKE).items)
     return visit.page(

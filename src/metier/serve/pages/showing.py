@@ -21,8 +21,25 @@ KINDS = {
     "place": "The place",
     "wish": "Your wish",
 }
-SOURCES = {"asker": "your profile", "posting": "the posting", "past": "a job you applied for"}
-GROUPS = {"text": "Words", "place": "Place", "history": "Past applications", "popularity": "How many applied"}
+SOURCES = {"asker": "your profile", "posting": "the posting"}
+GROUPS = {
+    "profile": "Profile",
+    "text": "Words",
+    "past": "Past applications",
+    "place": "Place",
+    "attributes": "Facts about you and the job",
+    "level": "Level",
+    "co-application": "What others applied for",
+    "factors": "People with like applications",
+    "session": "What you applied for last",
+    "number": "Number of the posting",
+    "popularity": "How many applied",
+    "time": "Time",
+    "activity": "How active you are",
+}
+"""Groups of features, as `LiveModel.reasons` names them."""
+QUOTED = {"skill", "wish"}
+"""Kinds whose words are shown where they stand; the others are their own quotation."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +108,7 @@ def suggested(
                 title_of(posting),
                 facts(posting, who),
                 tuple(", ".join([title_of(one), *facts(one, who)]) for one in others),
-                why(model, who, posting, item.reasons) if item.reasons else None,
+                why(who, posting, item.reasons) if item.reasons else None,
                 (events or {}).get(item.job, frozenset()),
             )
         )
@@ -128,12 +145,12 @@ def salary(posting: Posting) -> str | None:
     return f"{said} {posting.currency or ''}".strip() + " a year"
 
 
-def why(model: LiveModel, who: Asker, posting: Posting, reasons: ReasonsOut) -> WhyShown:
+def why(who: Asker, posting: Posting, reasons: ReasonsOut) -> WhyShown:
     """Reasons as the API gives them, each with the words it came from."""
     return WhyShown(
         title_of(posting),
         tuple(
-            GroundShown(KINDS.get(one.kind, one.kind), one.name, quotes(model, who, posting, one))
+            GroundShown(KINDS[one.kind], one.name, quotes(who, posting, one) if one.kind in QUOTED else ())
             for one in reasons.grounds
         ),
         tuple(one.name for one in reasons.matched),
@@ -146,17 +163,14 @@ def why(model: LiveModel, who: Asker, posting: Posting, reasons: ReasonsOut) -> 
     )
 
 
-def quotes(model: LiveModel, who: Asker, posting: Posting, reason: Reason) -> tuple[Quote, ...]:
-    """The words of a piece of evidence; those that are no more than its name are left out."""
+def quotes(who: Asker, posting: Posting, reason: Reason) -> tuple[Quote, ...]:
+    """The words of a piece of evidence where they stand, each once."""
     found: dict[tuple[str, str], Quote] = {}
     for span in reason.spans:
-        past = model.posting(str(span["job"])) if span["of"] == "past" and span["job"] else None
-        source = {"asker": who, "posting": posting, "past": past}[str(span["of"])]
-        text = getattr(source, str(span["field"]), None)
-        if isinstance(text, str):
-            quote = _quote(text, int(str(span["start"])), int(str(span["end"])), SOURCES[str(span["of"])])
-            if quote.before or quote.after or quote.words.casefold() != reason.name.casefold():
-                found.setdefault((quote.of, quote.words.casefold()), quote)
+        source = who if span["of"] == "asker" else posting
+        text = getattr(source, str(span["field"]))
+        quote = _quote(text, int(str(span["start"])), int(str(span["end"])), SOURCES[str(span["of"])])
+        found.setdefault((quote.of, quote.words.casefold()), quote)
     return tuple(found.values())[:MOST_QUOTES]
 
 

@@ -1,0 +1,86 @@
+"""Everything that is no success has one shape."""
+
+import asyncio
+
+import pytest
+
+from metier.errors import MetierError
+from metier.serve.problems import of_metier
+
+SHAPE = {"type", "title", "status", "detail", "instance", "errors"}
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "path", "arguments"),
+    [
+        (404, "GET", "/nowhere", {}),
+        (404, "GET", "/api/v1/people/nobody", {}),
+        (405, "PATCH", "/api/v1/people", {}),
+        (413, "POST", "/api/v1/people", {"content": b"x" * 1_000_001}),
+        (415, "POST", "/api/v1/people/bulk", {"content": b"{}"}),
+        (422, "POST", "/api/v1/people", {"content": b"{", "headers": {"Content-Type": "application/json"}}),
+        (422, "POST", "/api/v1/people", {"json": {"discoverable": "CANARY"}}),
+        (422, "POST", "/api/v1/people", {"json": {"text": "CANARY\x00"}}),
+        (422, "GET", "/api/v1/people/p1/recommendations", {"params": {"k": "CANARY"}}),
+        (422, "GET", "/api/v1/people/p1/recommendations", {"params": {"posted_after": "nan"}}),
+        (422, "POST", "/api/v1/people/p1/resumes", {"content": b"CANARY"}),
+        (422, "POST", "/api/v1/people", {"json": {}, "headers": {"Idempotency-Key": "x" * 201}}),
+        (422, "POST", "/api/v1/models/rollback", {}),
+        (401, "GET", "/api/v1/people", {"headers": {"Authorization": "Bearer CANARY"}}),
+        (
+            400,
+            "POST",
+            "/api/v1/people/p1/resumes",
+            {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+        ),
+    ],
+)
+def test_error_has_the_one_shape_and_repeats_no_value(make_world, status, method, path, arguments):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            answer = await client.request(method, path, **arguments)
+            assert answer.status_code == status, answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+            problem = answer.json()
+            assert set(problem) == SHAPE
+            assert problem["status"] == status
+            assert problem["instance"] == answer.headers["x-request-id"]
+            assert problem["type"].startswith("urn:metier:problem:")
+            assert "CANARY" not in answer.text
+            if status == 422 and "json" in arguments:
+                assert problem["errors"]
+
+    asyncio.run(story())
+
+
+def test_emptied_bucket_of_a_key_is_429(make_world):
+    async def story():
+        async with make_world(key_requests_per_minute=4) as world, world.client("full") as client:
+            codes = [(await client.get("/api/v1/jobs")).status_code for _ in range(3)]
+            assert codes == [200, 429, 429]
+            answer = await client.get("/api/v1/jobs")
+            assert int(answer.headers["retry-after"]) >= 1
+            assert set(answer.json()) == SHAPE
+
+    asyncio.run(story())
+
+
+def test_guessing_passwords_and_keys_is_slowed(make_world):
+    async def story():
+        async with make_world(sign_ins_per_minute=3, requests_per_minute=4) as world:
+            client = world.client()
+            wrong = {"login": "admin", "password": "wrong"}
+            sent = [(await client.post("/api/v1/sessions", json=wrong)).status_code for _ in range(2)]
+            assert 429 in sent
+            guess = world.client(address="192.0.2.99")
+            guess.headers["Authorization"] = "Bearer metier_guess"
+            assert [(await guess.get("/api/v1/jobs")).status_code for _ in range(3)] == [401, 429, 429]
+
+    asyncio.run(story())
+
+
+def test_words_of_the_database_stay_in_the_log():
+    refused = of_metier(MetierError("database postgresql://me@secret-host/db does not answer"))
+    assert (refused.status_code, refused.headers) == (503, {"Retry-After": "2"})
+    assert "secret-host" not in refused.detail
+    assert of_metier(MetierError("database x has no room left; cure: ...")).status_code == 507
