@@ -8,9 +8,7 @@ from fastapi import Response
 
 from metier.data.workspace import Workspace
 from metier.errors import MetierError
-from metier.evaluate.charts import DARK, LIGHT, map_curve
 from metier.evaluate.exposure import concentration
-from metier.evaluate.run_folder import load
 from metier.serve.pages import forms
 from metier.serve.pages.showing import title_of
 from metier.serve.pages.visit import Page, Visit, go
@@ -89,6 +87,9 @@ def roll_back(visit: Visit) -> Response:
 
 def curve(visit: Visit) -> Response:
     """The MAP@k curve of a run as SVG."""
+    from metier.evaluate.charts import DARK, LIGHT, map_curve
+    from metier.evaluate.run_folder import load
+
     name, theme = visit.values.get("run", ""), DARK if visit.values.get("theme") == "dark" else LIGHT
     workspace = Workspace(visit.service.settings.home)
     if name not in workspace.names("runs"):
@@ -118,6 +119,8 @@ def _audit(visit: Visit, verdict: Any) -> Response:
 
 def _runs(home: Path) -> list[dict[str, Any]]:
     """Evaluation runs of the workspace, each with a line a model, best first; one that cannot be read is left out."""
+    from metier.evaluate.run_folder import load  # brings the drawing library, which the API can do without
+
     workspace, found = Workspace(home), []
     for name in workspace.names("runs"):
         try:
