@@ -1,9 +1,12 @@
 """A service whose pages can be opened: a small town's bundle, some postings, an account of each role."""
 
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Thread
 
+import uvicorn
 from starlette.testclient import TestClient
 from visitor import Visitor
 
@@ -52,14 +55,14 @@ POSTINGS = (
 class Site:
     """A running service."""
 
-    client: TestClient
+    app: object
     store: Store
     tenant: str
-    person: str | None = None
+    client: TestClient | None = None
 
     def visitor(self):
         """Somebody who has not been here before."""
-        return Visitor(TestClient(self.client.app, client=("192.0.2.1", 1)))
+        return Visitor(TestClient(self.app, client=("192.0.2.1", 1)))
 
     def signed_in(self, role):
         """Somebody of a role, signed in through the form."""
@@ -78,9 +81,8 @@ class Site:
             rows.jobs.save([job_of(id, JobPosting.model_validate(document))])
 
 
-@contextmanager
-def site_of(bundles, folder, accounts=True, **settings):
-    """A service over copies of the bundles, and its postings."""
+def prepare(bundles, folder, accounts=True, **settings):
+    """An application over copies of the bundles, with postings; not running yet."""
     home = folder / "home"
     shutil.copytree(bundles, home / "models")
     given = {"home": home, "moment": "data", "sign_ins_per_minute": 1000, "requests_per_minute": 100_000}
@@ -92,9 +94,31 @@ def site_of(bundles, folder, accounts=True, **settings):
     with store.write(tenant) as rows:
         for role in ("seeker", "recruiter", "operator", "admin") if accounts else ():
             rows.accounts.add(role, HASHED, role, "me" if role == "seeker" else None)
-    app = create_app(chosen, store.database, models)
-    with TestClient(app, client=("192.0.2.1", 1)) as client:
-        site = Site(client, store, tenant, "me")
-        for one in POSTINGS:
-            site.post(*one)
+    site = Site(create_app(chosen, store.database, models), store, tenant)
+    for one in POSTINGS:
+        site.post(*one)
+    return site
+
+
+@contextmanager
+def site_of(bundles, folder, **how):
+    """A running service, asked inside this process."""
+    site = prepare(bundles, folder, **how)
+    with TestClient(site.app, client=("192.0.2.1", 1)) as site.client:
         yield site
+
+
+@contextmanager
+def listening(site):
+    """The same behind a real port of this machine; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_config=None, access_log=False))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

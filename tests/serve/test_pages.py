@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from open_site import HASHED, PASSWORD, RESUME, site_of
+from payloads import PAYLOADS
 from visitor import Visitor
 
 from metier.cli.app import run
@@ -353,3 +354,27 @@ def test_visitor_finds_what_is_wrong(site):
     """The checker itself can fail."""
     with pytest.raises(AssertionError):
         Visitor(site.client)._arrived(site.client.get("/health/live"), 200)
+
+
+def test_text_of_others_stays_text(site):
+    """Every payload as title, description, employer, place, profile, condition and page; `check` looks at each answer."""
+    for number, payload in enumerate(PAYLOADS):
+        site.post(f"x-{number}", payload[:300], f"<p>nurse {payload}</p>", payload[:120], payload[:120], payload[:120])
+    visitor = seeker_with_resume(site)
+    for start in range(0, len(PAYLOADS), 40):
+        text, titles = (
+            " ".join(PAYLOADS[start : start + 40]),
+            "\n".join(one[:120] for one in PAYLOADS[start : start + 40]),
+        )
+        visitor.open("/profile").send("/profile", {"text": text, "titles": titles, "wishes": text[:2000]})
+    visitor.open("/jobs?k=200")
+    assert len(visitor.jobs()) > 100
+    for number, payload in enumerate(PAYLOADS):
+        visitor.open(f"/job?id=x-{number}")
+        assert " ".join(visitor.page.css_first("h1").text().split()) == " ".join(payload[:300].split())
+        visitor.open(f"/jobs?{urlencode({'salary_min': payload, 'words': payload[:120], 'done': payload})}", 422)
+        assert visitor.form("/jobs").css_first("#salary_min").attributes["value"] == payload.strip()
+        visitor.open(f"/sign-in?{urlencode({'next': payload})}")
+    recruiter = site.signed_in("recruiter")
+    while recruiter.page.css_first('a[href^="/postings?cursor"]'):
+        recruiter.open(recruiter.page.css_first('a[href^="/postings?cursor"]').attributes["href"])

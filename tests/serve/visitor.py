@@ -1,6 +1,7 @@
 """A browser without JavaScript, and what every page must be."""
 
 import re
+from itertools import pairwise
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -115,7 +116,7 @@ def _labelled(page):
 def _structured(page):
     levels = [int(one.tag[1]) for one in page.css("h1, h2, h3, h4, h5, h6") if not _above(one, "summary")]
     body = levels[levels.index(1) :]
-    assert all(later - earlier <= 1 for earlier, later in zip(body, body[1:], strict=False)), levels
+    assert all(later - earlier <= 1 for earlier, later in pairwise(body)), levels
     for table in page.css("table"):
         assert table.css_first("caption").text().strip()
         assert all(one.attributes.get("scope") for one in table.css("th"))
