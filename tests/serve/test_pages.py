@@ -357,7 +357,7 @@ def test_visitor_finds_what_is_wrong(site):
 
 
 def test_text_of_others_stays_text(site):
-    """Every payload as title, description, employer, place, profile, condition and page; `check` looks at each answer."""
+    """Every payload as posting, profile, condition and page to go on to; `check` looks at each answer."""
     for number, payload in enumerate(PAYLOADS):
         site.post(f"x-{number}", payload[:300], f"<p>nurse {payload}</p>", payload[:120], payload[:120], payload[:120])
     visitor = seeker_with_resume(site)

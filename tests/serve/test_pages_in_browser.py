@@ -48,7 +48,8 @@ CONTRAST = """() => {
   const poor = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const one = walker.currentNode.parentElement;
-    if (!walker.currentNode.textContent.trim() || !one.getClientRects().length || one.closest(".hidden, .skip")) continue;
+    if (!walker.currentNode.textContent.trim() || !one.getClientRects().length) continue;
+    if (one.closest(".hidden, .skip")) continue;
     const [a, b] = [light(parse(getComputedStyle(one).color)), light(ground(one))].sort((x, y) => x - y);
     if ((b + 0.05) / (a + 0.05) < 4.5) poor.push(walker.currentNode.textContent.trim().slice(0, 40));
   }
