@@ -36,6 +36,7 @@ bench: $(TESTABLE)  ## run every benchmark; each prints one table
 docs: $(TESTABLE)  ## write the generated pages and check that the docs are complete
 	$(BIN)/python -m typer metier.cli.app utils docs --name metier --output docs/reference/cli.md
 	$(BIN)/metier models --markdown > docs/reference/settings.md
+	$(BIN)/metier serve --print-openapi > docs/reference/openapi.json
 	$(BIN)/python benchmarks/resume_page.py > docs/why/does-the-resume-help.md
 	$(BIN)/pytest tests/test_docs.py
 

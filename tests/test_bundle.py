@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from metier.bundle import load, restore, save
+from metier.bundle import load, load_profile, person_text, restore, save
 from metier.data import Tables
-from metier.errors import BundleError
+from metier.errors import BundleError, UsageError
 from metier.features.assemble import assemble
 from metier.models.registry import MODELS, create
 from metier.testing.worlds import small_town
@@ -144,7 +144,7 @@ def test_manifest_cannot_name_a_file_outside(folder):
 
 
 def test_other_version(folder):
-    edit_json(folder / "manifest.json", format=2)
+    edit_json(folder / "manifest.json", format=3)
     with pytest.raises(BundleError, match=r"manifest.json cannot be used.*format"):
         load(folder)
 
@@ -300,3 +300,45 @@ def test_a_model_outside_the_registry_is_refused(tmp_path):
     assembled = assemble(small_town())
     with pytest.raises(TypeError, match=r"not in metier\.models\.registry"):
         save(tmp_path / "m", Private(), small_town(), assembled, {})
+
+
+def test_offers_are_kept_and_an_older_format_has_none(tmp_path):
+    tables = small_town()
+    offers = tables.jobs.with_columns(
+        employer=pl.lit("Ward & Co"), remote=pl.col("id") == "j3", salary_min=pl.lit(50_000), salary_max=pl.lit("much")
+    )
+    train(tmp_path / "m", "popularity", tables.replace(jobs=offers))
+    jobs = load(tmp_path / "m").job_table
+    assert jobs.row(3, named=True) | {"text": "", "title": "", "city": "", "state": ""} == {
+        "id": "j3", "window": 1, "text": "", "city": "", "state": "", "country": "US", "title": "", "start": None,
+        "end": None, "zip": None, "employer": "Ward & Co", "remote": True, "salary_min": 50_000.0, "salary_max": None,
+        "currency": None, "level": None,
+    }  # fmt: skip
+    older = [name for name in jobs.columns if name not in {"zip", "employer", "remote", "salary_min", "salary_max"}]
+    older = [name for name in older if name not in {"currency", "level"}]
+    jobs.select(older).write_parquet(tmp_path / "m" / "jobs.parquet")
+    people = load_people(tmp_path / "m").select("id", "window", "text")
+    people.write_parquet(tmp_path / "m" / "people.parquet")
+    edit_json(tmp_path / "m" / "manifest.json", format=1)
+    rehash(tmp_path / "m")
+    first = load(tmp_path / "m").job_table
+    assert first.columns == jobs.columns
+    assert first["employer"].null_count() == len(first)
+
+
+def load_people(folder):
+    return pl.read_parquet(folder / "people.parquet")
+
+
+def test_a_part_is_enough_for_newcomers(tmp_path):
+    model, assembled = train(tmp_path / "m", "ranker")
+    part = load_profile(tmp_path / "m")
+    inner = model.sources_["profile"]
+    np.testing.assert_array_equal(part.profile.meaning_, inner.meaning_)
+    assert part.profile.topics_.vocabulary_ == inner.topics_.vocabulary_
+    assert part.job_table["id"].to_list() == list(assembled.dataset.items.ids)
+    assert part.people_table["id"].to_list() == list(assembled.dataset.users.ids)
+    assert person_text(tmp_path / "m", 3) == assembled.dataset.user_texts[3]
+    train(tmp_path / "k", "item-knn")
+    with pytest.raises(UsageError, match=r"item-knn.*cure"):
+        load_profile(tmp_path / "k")

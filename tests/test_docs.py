@@ -15,6 +15,7 @@ from metier.enrich.model_config import LanguageModelConfig
 from metier.evaluate.experiment import Experiment, ModelEntry
 from metier.evaluate.metrics import LIST_METRICS, METRICS
 from metier.models.registry import MODELS, config_class
+from metier.serve.settings import Settings
 from metier.sources import table_map
 from metier.sources.market.knobs import MarketKnobs
 from metier.store.schema import metadata
@@ -120,6 +121,7 @@ def test_every_model_and_setting_is_explained(name):
         ("metrics.md", [*METRICS, *LIST_METRICS]),
         ("experiment.md", [*Experiment.model_fields, *ModelEntry.model_fields]),
         ("market.md", list(MarketKnobs.model_fields)),
+        ("api.md", list(Settings.model_fields)),
         ("store.md", [*metadata.tables, *(column.name for table in metadata.sorted_tables for column in table.c)]),
         ("sources.md", [field.alias or key for part in MAP for key, field in part.model_fields.items()]),
     ],

@@ -54,3 +54,14 @@ def test_embeddings_are_near_for_near_meanings(monkeypatch):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), [1, 1, 1, 0], rtol=1e-5)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
     assert StaticEmbedder().embed([]).shape == (0, 256)
+
+
+@given(TEXTS, TEXTS)
+@settings(max_examples=60, deadline=None)
+def test_one_text_alone_has_the_row_it_has_among_others(seen, asked):
+    encoder = Tfidf.fit(seen)
+    for text in asked:
+        columns, weights = encoder.terms(text)
+        row = encoder.encode([text]).toarray()[0]
+        np.testing.assert_allclose(weights, row[columns], rtol=1e-6)
+        assert set(columns.tolist()) == set(np.flatnonzero(row).tolist())

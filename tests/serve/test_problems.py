@@ -7,6 +7,7 @@ import pytest
 from metier.errors import MetierError
 from metier.serve.problems import of_metier
 
+FORM = "multipart/form-data"
 SHAPE = {"type", "title", "status", "detail", "instance", "errors"}
 
 

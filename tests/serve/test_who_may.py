@@ -13,12 +13,15 @@ from metier.serve.policy import POLICY, SCOPES
 from metier.serve.postings import job_of
 from metier.sources.job_posting import JobPosting
 from metier.store.people import Person
+from metier.store.tokens import new_id
 
 OPERATIONS = {
     operation["operationId"]: (method.upper(), path)
     for path, methods in openapi()["paths"].items()
     for method, operation in methods.items()
 }
+ROLES = ("seeker", "recruiter", "operator", "admin")
+PASSWORD = "correct horse battery"
 LAST = ("withdraw_job", "revoke_key", "remove_account", "erase_person", "sign_out")
 """What ends things comes after what needs them."""
 PUBLIC = {"create_first_account", "sign_in", "is_live", "is_ready"}
@@ -65,7 +68,7 @@ async def targets(world, owner):
     return ids
 
 
-def request_of(operation, ids, number):
+def request_of(operation, ids, actor):
     """Method, path and arguments of a request that fits the operation's schema."""
     method, path = OPERATIONS[operation]
     lines = {"Content-Type": "application/x-ndjson"}
@@ -81,10 +84,10 @@ def request_of(operation, ids, number):
         "record_event": {"json": {"kind": "viewed", "person": ids["person"], "job": ids["job"]}},
         "bulk_events": {"content": b"{}", "headers": lines},
         "promote_model": {"json": {"bundle": ids["bundle"]}},
-        "create_account": {"json": {"login": f"new-{number}", "password": "correct horse battery", "role": "operator"}},
+        "create_account": {"json": {"login": new_id(), "password": PASSWORD, "role": "operator"}},
         "create_key": {"json": {"label": "a", "scopes": ["admin"]}},
-        "create_first_account": {"json": {"token": "x", "login": "a", "password": "correct horse battery"}},
-        "sign_in": {"json": {"login": "admin", "password": "correct horse battery"}},
+        "create_first_account": {"json": {"token": "x", "login": "a", "password": PASSWORD}},
+        "sign_in": {"json": {"login": actor if actor in ROLES else "admin", "password": PASSWORD}},
     }
     arguments = bodies.get(operation, {})
     if operation in ("get_reasons", "get_raises"):
@@ -110,38 +113,35 @@ def test_nobody_does_or_learns_what_is_not_theirs(make_world, actor):
         async with make_world() as world:
             owner = "p0" if actor == "seeker" else "ann"
             ids = await targets(world, owner)
-            if actor in ("seeker", "recruiter", "operator", "admin"):
+            if actor in ROLES:
                 client = await world.signed_in(actor)
             else:
                 client = world.client(None if actor == "none" else actor.removeprefix("key "))
             order = sorted(OPERATIONS, key=lambda name: (name in LAST, LAST.index(name) if name in LAST else 0, name))
-            for number, operation in enumerate(order):
-                asked = {where: request_of(operation, ids[where], number) for where in ("absent", "elsewhere", "here")}
-                got = {}
-                for where, (method, path, arguments) in asked.items():
-                    csrf = client.headers.get("X-CSRF-Token")
-                    answer = await client.request(method, path, **arguments)
-                    if operation == "sign_in":
-                        client.cookies.clear() if csrf is None else None
-                        if csrf is not None:
-                            client.headers["X-CSRF-Token"] = answer.json()["csrf"]
-                    got[where] = answer
-                    if operation == "sign_out":
+            for operation in order:
+                if operation == "sign_out" and actor == "seeker":
+                    continue  # their account went with the person
+                may, got = operation in MAY[actor], {}
+                for where in ("absent", "elsewhere", "here"):
+                    method, path, arguments = request_of(operation, ids[where], actor)
+                    got[where] = answer = await client.request(method, path, **arguments)
+                    if operation == "sign_in" and "X-CSRF-Token" in client.headers:
+                        client.headers["X-CSRF-Token"] = answer.json()["csrf"]
+                    elif operation == "sign_in":
+                        client.cookies.clear()
+                    elif operation == "sign_out" and may:
+                        got = dict.fromkeys(("absent", "elsewhere", "here"), answer)
                         break
-                done = got.get("here", got["absent"]).status_code
-                if operation in MAY[actor]:
+                here = got["here"]
+                if may:
                     excused = {"create_first_account": 404, "roll_back_model": 422}.get(operation)
-                    assert 200 <= done < 300 or done == excused, (operation, got["here"].text)
+                    assert 200 <= here.status_code < 300 or here.status_code == excused, (operation, here.text)
                 else:
                     expected = 401 if actor == "none" else 404
-                    assert all(one.status_code == expected for one in got.values()), (operation, got["here"].text)
-                    assert told(got["here"]) == told(got["absent"]), operation
-                if "elsewhere" in got:
+                    assert {one.status_code for one in got.values()} == {expected}, (operation, here.text)
+                    assert told(here) == told(got["absent"]), operation
+                if operation != "roll_back_model":  # names nothing, and each call does something else
                     assert told(got["elsewhere"]) == told(got["absent"]), operation
-            if actor == "seeker":
-                other = await targets(world, "ann")
-                seeker = await world.signed_in("admin")  # the seeker's own account went with the person
-                assert (await seeker.get(f"/api/v1/people/{other['here']['person']}")).status_code == 404
 
     asyncio.run(story())
 
@@ -154,7 +154,7 @@ def test_seeker_reaches_nobody_else(make_world):
             for operation in sorted(OWN):
                 here, absent = (
                     told(await seeker.request(method, path, **arguments))
-                    for method, path, arguments in (request_of(operation, ids[w], 0) for w in ("here", "absent"))
+                    for method, path, arguments in (request_of(operation, ids[w], "seeker") for w in ("here", "absent"))
                 )
                 assert here == absent, operation
                 assert here[0] == 404, operation

@@ -250,7 +250,7 @@ def _table(path: Path, schema: Schema, written: Schema) -> pl.DataFrame:
 
 
 def _with_offers(jobs: pl.DataFrame) -> pl.DataFrame:
-    """Jobs with the columns of JOBS; an attribute of another kind than its name promises (a salary in words) is null."""
+    """Jobs with the columns of JOBS; an attribute of another kind than its name says (a salary in words) is null."""
     fit = {
         name: kind
         for name, kind in OFFER.items()

@@ -78,7 +78,6 @@ def listen(settings: "Settings", bundle: str) -> None:
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=30,
-        limit_concurrency=None,
     )
 
 

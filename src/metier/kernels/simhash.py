@@ -1,6 +1,7 @@
 """Fingerprints of texts: near-equal texts differ in few of 64 bits (Charikar 2002; Manku, Jain & Das Sarma 2007)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -41,7 +42,7 @@ def near_equal_reference(prints: NDArray[np.uint64], starts: NDArray[np.int64]) 
     changed = True
     while changed:
         changed = False
-        for begin, end in zip(starts[:-1], starts[1:], strict=True):
+        for begin, end in pairwise(starts):
             for a in range(begin, end):
                 for b in range(begin, end):
                     near = (int(prints[a]) ^ int(prints[b])).bit_count() <= NEAR

@@ -166,22 +166,30 @@ class Board:
 
     def twins(self, rows: Sequence[int]) -> Nums:
         """These rows and all that are one job with them."""
-        mine = np.unique(self.reposts.cluster[list(rows)])
-        found, cluster = self._folds
-        return np.concatenate([np.array(rows, np.int32), found[np.isin(cluster, mine)]])
+        found = [np.array(rows, np.int32)]
+        for cluster in set(self.reposts.cluster[found[0]].tolist()):
+            found.append(self._together(cluster))
+        return np.concatenate(found)
 
-    def newest(self, allowed: Mask) -> tuple[Mask, dict[int, tuple[int, ...]]]:
-        """Of the allowed rows that are one job only the newest; and row -> those that stand behind it."""
+    def newest(self, allowed: Mask) -> Mask:
+        """Of the allowed rows that are one job only the newest."""
         rows, cluster = self._folds
         there = allowed[rows]
         rows, cluster = rows[there], cluster[there]
-        first = np.append(True, cluster[1:] != cluster[:-1])[: len(rows)]
         kept = allowed.copy()
-        kept[rows[~first]] = False
-        folded: dict[int, tuple[int, ...]] = {}
-        for row, front in zip(rows[~first].tolist(), rows[first][np.cumsum(first) - 1][~first].tolist(), strict=True):
-            folded[front] = (*folded.get(front, ()), row)
-        return kept, folded
+        kept[rows[1:][cluster[1:] == cluster[:-1]]] = False
+        return kept
+
+    def behind(self, row: int, allowed: Mask) -> tuple[int, ...]:
+        """The other allowed rows that are one job with a row, newest first."""
+        found = self._together(int(self.reposts.cluster[row]))
+        return tuple(other for other in found[allowed[found]].tolist() if other != row)
+
+    def _together(self, cluster: int) -> Nums:
+        """The rows of a cluster, newest first; none where it has one row only."""
+        rows, clusters = self._folds
+        start, end = np.searchsorted(clusters, [cluster, cluster + 1])
+        return rows[start:end]
 
     @cached_property
     def _folds(self) -> tuple[Nums, Nums]:

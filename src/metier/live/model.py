@@ -56,7 +56,7 @@ class LiveModel:
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)
         self._later = self._matcher.encode([], [])
-        self._matcher.vectors(["warm up"])
+        self.jobs(Asker(text="work"), Filter(), 1, now=0.0)  # reads word vectors and compiled loops
         return self
 
     def warm(self) -> None:
@@ -111,10 +111,9 @@ class LiveModel:
         known = [job for job, _ in asker.applied] + list(asker.hidden)
         taken = [*case.past, *(row for job in known for row in board.rows_of(job))]
         allowed[board.twins(taken)] = False
-        allowed, folded = board.newest(allowed)
-        question = self._question(case)
+        newest, question = board.newest(allowed), self._question(case)
         rows, scores = wished(
-            lambda n: self._best(case, question, n, allowed),
+            lambda n: self._best(case, question, n, newest),
             k,
             asker.wishes,
             board.words,
@@ -123,7 +122,7 @@ class LiveModel:
         return Answer(
             self.version,
             tuple(
-                Suggestion(board.key(row), score, tuple(map(board.key, folded.get(row, ()))))
+                Suggestion(board.key(row), score, tuple(map(board.key, board.behind(row, allowed))))
                 for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             ),
         )
@@ -147,9 +146,8 @@ class LiveModel:
         row = self._board.there(job)
         allowed = self._board.open(now)
         allowed[self._board.twins([row])] = False
-        allowed, _ = self._board.newest(allowed)
         question = self._matcher.alike(self._encoded([row]).vectors[0])
-        rows, scores = self._by_profile(question, k, allowed)
+        rows, scores = self._by_profile(question, k, self._board.newest(allowed))
         return [(self._board.key(one), score) for one, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
     def reasons(self, asker: Asker, jobs: Sequence[str]) -> list[Reasons]:
@@ -164,8 +162,7 @@ class LiveModel:
     def popular(self, k: int, now: float) -> list[str]:
         """The k open jobs with most applications in training."""
         count = np.append(self._matcher.appeal[:, 0], self._later.appeal[:, 0])
-        allowed, _ = self._board.newest(self._board.open(now))
-        rows = np.flatnonzero(allowed)
+        rows = np.flatnonzero(self._board.newest(self._board.open(now)))
         return [self._board.key(row) for row in rows[np.argsort(-count[rows], kind="stable")][:k].tolist()]
 
     def _case(self, asker: Asker) -> Case:

@@ -1,9 +1,9 @@
 """What a person is called, how they are reached and which pronoun they go by, out of a text before it is scored.
 
-Those who apply for the same with the same words shall find the same jobs. Recognised are mail, phone, web addresses,
-streets and postal codes anywhere; the name in the head of a résumé that holds one of these, behind "Name:" or after
-"my name is"; pronouns of the third person and forms of address. Not recognised are names that stand elsewhere in running
-prose, and schools, which are part of what a person can do.
+Those who say the same of their work shall find the same jobs. Recognised are mail, phone, web addresses, streets and
+postal codes anywhere; the name in the head of a résumé that holds one of these, behind "Name:" or after "my name is";
+pronouns of the third person and forms of address. Not recognised are names that stand elsewhere in running prose, and
+schools, which are part of what a person can do.
 """
 
 import re
@@ -24,7 +24,7 @@ _PRONOUNS = re.compile(
 )
 """In small letters or capitalised: "MS" is a degree and "HIS" a hospital's software."""
 _CALLED = re.compile(r"\b(?i:my name is|i am called)\s+((?:[^\W\d_][\w'’-]*)(?:\s+[A-Z][\w'’-]*){0,3})")
-_GAP = re.compile(rf"\s*{BLANK}[\s{BLANK}]*")
+_GAP = re.compile(rf"[\s{BLANK}]+")
 
 
 def neutral(text: str) -> str:
@@ -49,4 +49,4 @@ def closed(text: str) -> str:
     >>> closed(neutral("Nurse. She, her colleagues say, is calm."))
     'Nurse. , colleagues say, is calm.'
     """
-    return _GAP.sub(" ", text).strip() if BLANK in text else text
+    return _GAP.sub(lambda gap: " " if BLANK in gap[0] else gap[0], text).strip() if BLANK in text else text

@@ -25,7 +25,7 @@ def wished(
     """The k best jobs after wishes and cap, and their scores.
 
     A wanted phrase raises, a crowded job loses CROWDED, and jobs that hold an unwanted phrase stand below all others.
-    The answer is that over all jobs as long as it is found among the LIMIT best before wishes; else it is that over these.
+    The answer is that over all jobs where the LIMIT best before wishes settle it; else it is that over these.
     """
     if not wishes and crowded is None:
         return best(k)
@@ -54,7 +54,7 @@ def _raise(wishes: Wishes, held: set[str]) -> float:
 
 
 def merged(ranked: tuple[Nums, Floats], by_profile: Floats, later: Nums, scores: Floats, k: int) -> tuple[Nums, Floats]:
-    """The k best of a ranker's list and of jobs that the ranker does not know, each at the place that the profile gives it.
+    """The k best of a ranker's list and of jobs that it does not know, each at the place that the profile gives it.
 
     Parameters
     ----------

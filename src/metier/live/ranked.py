@@ -51,7 +51,7 @@ class RankedPeople:
 
     def warm(self) -> None:
         """Load now."""
-        assert self._loaded is not None
+        self._loaded  # noqa: B018
 
     def best(self, one: Candid, k: int, allowed: Mask) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from metier.enrich.skills import Match, skill_finder
 from metier.enrich.taxonomy import own_taxonomy
@@ -14,7 +15,8 @@ Measure = Callable[[Sequence[Case]], Sequence[float]]
 """The scores of one job for variants of a person."""
 LINES, PAST = 60, 20
 """Longest lines and latest applications that are left out one by one at most."""
-_LINE = re.compile(r"[^\n.!?]*\w[^\n]*?(?:[.!?](?=\s)|\n|$)")
+_END = re.compile(r"\n|(?<=[.!?])\s|\Z")
+"""Where a line or sentence ends."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def raises(case: Case, posting: Posting, measure: Measure) -> list[Raise]:
 
 
 def skills(text: str, posting: Posting) -> tuple[list[SkillSpan], list[SkillSpan]]:
-    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and the others."""
+    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and others."""
     here, there = skill_finder(own_taxonomy()).find_exact([text, posting.words])
     mine = _first(here)
     named = [
@@ -94,7 +96,8 @@ def _first(matches: Sequence[Match]) -> dict[str, Match]:
 
 def _lines(case: Case) -> Iterator[Evidence]:
     """Lines and sentences of the text: past titles, and what the person says of themselves."""
-    found = [one.span() for one in _LINE.finditer(case.text)]
+    ends = [0, *(one.end() for one in _END.finditer(case.text))]
+    found = [(start, end) for start, end in pairwise(ends) if any(map(str.isalnum, case.text[start:end]))]
     longest = sorted(found, key=lambda span: span[0] - span[1])[:LINES]
     for start, end in sorted(longest):
         said = case.asker.text[start:end]

@@ -20,7 +20,7 @@ class Reposts:
 
     Parameters
     ----------
-    keys : (n,) hash of title, employer and place; 0 for a job without title or words, which is like no other.
+    keys : (n,) hash of title, employer and place; 0 for a job without title or text, which is like no other.
     cluster : (n,) row number of the first job of the same cluster; itself when alone.
     prints : fingerprints of the rows where one was needed so far.
     """
@@ -81,11 +81,12 @@ class TextOf:
 
 
 def _keys(frame: pl.DataFrame) -> Prints:
-    """(n,) hash of title, employer and place in small letters, without signs; 0 where title or words are missing."""
+    """(n,) hash of title, employer and place in small letters, without signs; 0 where title or text is missing."""
     parts = [
         pl.col(name).fill_null("").str.to_lowercase().str.replace_all(r"[^\pL\pN]+", " ").str.strip_chars()
         for name in ("title", "employer", "city", "state", "country")
     ]
-    silent = (pl.col("title").fill_null("") == "") | (pl.col("text").fill_null("") == "")
+    title, text = (pl.col(name).fill_null("").str.strip_chars().str.len_chars() for name in ("title", "text"))
+    silent = (title == 0) | (text <= title)  # the words of a posting begin with its title
     key = pl.concat_str(parts, separator="\x1f").hash(seed=0)
-    return frame.select(pl.when(silent).then(0).otherwise(key).cast(pl.UInt64)).to_series().to_numpy()
+    return frame.select(pl.when(silent).then(pl.lit(0, pl.UInt64)).otherwise(key).alias("key")).to_series().to_numpy()

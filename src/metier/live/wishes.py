@@ -45,14 +45,14 @@ class Wishes(Record):
     def parse(cls, text: str) -> Self:
         """Wishes in plain English, apart by commas, semicolons, "but" or lines; whatever is said, nothing is refused.
 
-        "no", "not", "without", "don't want", "avoid" and "anything but" make the part that they begin unwanted. A part of
-        no opinion ("not necessarily in sales") asks nothing; "no experience needed" is wanted as it stands.
+        "no", "not", "without", "don't want", "avoid" and "anything but" make the part that they begin unwanted. A part
+        of no opinion ("not necessarily in sales") asks nothing; "no experience needed" is wanted as it stands.
 
         >>> Wishes.parse("no travel; python, not java; remote")
         Wishes(wanted=('python', 'remote'), unwanted=('travel', 'java'))
         """
         found: dict[bool, list[str]] = {True: [], False: []}
-        for part in _PART.split(text):
+        for part in _PART.split(re.sub(r"[^\S\n]+", " ", text)):
             said = " ".join(part.split())
             if _AFFIRMED.match(said):
                 found[True].append(said)

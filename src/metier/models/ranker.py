@@ -165,7 +165,7 @@ class Ranker(Fitted):
         return np.asarray(_booster(self.trees_).predict(np.column_stack([features, first])), np.float32)
 
     def shares(self, query: Query, item: int) -> dict[str, float]:
-        """Group -> its part of one person's score of one item, as magnitudes that sum to 1; empty where it is not scored.
+        """Group -> its part of one person's score of one item, magnitudes that sum to 1; {} where it is not scored.
 
         A group's part is the sum of its features' contributions to the trees (SHAP values of trees, Lundberg et al.
         2020; LightGBM's pred_contrib). What the conditional logit contributes is dealt out by its own w z.

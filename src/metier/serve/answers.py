@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from metier.live import Answer as LiveAnswer
 from metier.live import Asker, LiveModel, Reasons
-from metier.serve.askers import asker
+from metier.serve.askers import asker, is_known
 from metier.serve.guard import Call
 from metier.serve.problems import absent
 from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill, SuggestionOut
@@ -48,6 +48,8 @@ def _answer(call: Call, rows: Rows, person: str, asked: Asked, filters: str) -> 
         day = int(service.store.clock() // DAY)
 
         def keep(later: Rows) -> None:
+            if not is_known(later, model, person):  # erased meanwhile
+                return
             later.recommendations.put(person, filters, answer.version, body, stamp)
             later.exposures.add({one.job: 1 for one in answer.suggestions}, day)
 

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metier.serve.buckets import Buckets, neighbourhood
@@ -75,6 +76,8 @@ class Surroundings:
             else:
                 headers = {**(refusal.headers or {}), "Connection": "close"}
                 await problem(refusal.status_code, request, refusal.detail, headers=headers)(scope, receive, sending)
+        except ClientDisconnect:
+            pass  # nobody waits for an answer
         except Exception as raised:
             error = raised
             if not status:
@@ -111,8 +114,6 @@ class Surroundings:
     def _account(self, scope: Scope, request: str, status: int, seconds: float, error: Exception | None) -> None:
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.answered(scope["method"], route, status or 499, seconds)
-        if error is None and status < 500 and not scope["state"].get("logged", True):
-            return
         fields = {"request": request, "method": scope["method"], "route": route, "status": status or 499}
         fields["ms"] = round(seconds * 1000, 1)
         actor = scope["state"].get("actor")

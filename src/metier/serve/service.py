@@ -62,8 +62,11 @@ class Service:
 
     def moment(self, tenant: str) -> float:
         """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle."""
-        newest = self.models.newest(tenant) if self.settings.moment == "data" else None
-        return self.store.clock() if newest is None else newest
+        newest, clock = self.models.newest(tenant), self.store.clock()
+        if newest is None or self.settings.moment == "clock":
+            return clock
+        past = self.settings.moment == "data" or clock - newest > 365 * DAY
+        return newest if past else clock
 
     def actor_of_key(self, secret: str) -> Actor | None:
         """Whom an API key lets in."""

@@ -70,8 +70,8 @@ class Settings(BaseSettings):
     """Days over which showing a job is counted."""
     candidates: int = Field(default=5000, ge=1, le=100_000)
     """Discoverable people that are compared for a posting, at most."""
-    moment: Literal["clock", "data"] = "clock"
-    """When it is: by the clock, or at the newest interaction of the bundle, for data of the past."""
+    moment: Literal["clock", "data", "auto"] = "auto"
+    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless a year lies between."""
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,331 @@
+"""Who is new is ranked by the profile over all jobs, who has a past by the ranker; what may not be shown never is."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from metier.data import CSR, Query
+from metier.errors import BundleError, UnknownIdError
+from metier.features.distance import km, positions
+from metier.live import Asker, Filter, LiveModel, Posting, Wishes
+from metier.live.order import CROWDED, merged
+from metier.models.base import recommend
+
+NURSE = "Registered nurse\nI look after patients on a ward, keep records and know triage, wound care and medication."
+ANY = Filter()
+
+
+def names(answer):
+    return [one.job for one in answer.suggestions]
+
+
+def everything(answer):
+    """With what is folded."""
+    return {job for one in answer.suggestions for job in (one.job, *one.folded)}
+
+
+def somewhere(model):
+    """City, state and country of a job."""
+    posting = model.live.posting(model.data.items.ids[5])
+    return {"city": posting.city, "state": posting.state, "country": posting.country}
+
+
+def by_hand(model, asker):
+    """(I,) scores of the profile by its own `score`."""
+    inner = model.model if model.bundle.name == "profile" else model.model.sources_["profile"]
+    place = {name: getattr(asker, name) for name in ("city", "state", "country")}
+    return inner.score(model.bundle.newcomer(asker.text, **place))[0]
+
+
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+@pytest.mark.parametrize("placed", [True, False])
+def test_a_newcomer_gets_the_best_of_the_profile_over_all_jobs(trained, name, placed):
+    model = trained[name]
+    asker = Asker(text=NURSE, **(somewhere(model) if placed else {}))
+    answer = model.live.jobs(asker, ANY, 30, now=model.now)
+    scores, jobs = by_hand(model, asker), model.data.items
+    for one in answer.suggestions:
+        assert one.score == pytest.approx(scores[jobs.number(one.job)], abs=2e-5)
+    open_ = model.bundle.live_jobs(1)
+    worst = min(one.score for one in answer.suggestions)
+    better = {jobs.ids[row] for row in open_ if scores[row] > worst + 1e-4}
+    assert better <= everything(answer)
+    assert [one.score for one in answer.suggestions] == sorted((one.score for one in answer.suggestions), reverse=True)
+
+
+def test_who_has_a_past_gets_what_the_bundle_recommends(ranker):
+    users = [u for u in range(60) if ranker.data.matrix.indptr[u + 1] > ranker.data.matrix.indptr[u]][:12]
+    for user in users:
+        person = ranker.data.users.ids[user]
+        expected = ranker.bundle.recommend(ranker.data.query(np.array([user])), 40).items[0]
+        expected = [ranker.data.items.ids[row] for row in expected if row >= 0]
+        asker = ranker.live.asker(person)
+        answer = ranker.live.jobs(asker, ANY, 20, now=ranker.now)
+        front = [job for job in expected if job in set(names(answer))]
+        assert front == names(answer)[: len(front)]
+        hidden = set(expected[: len(front)]) - everything(answer)
+        assert hidden == set(), "only reposts may be missing"
+
+
+def test_a_past_of_a_stranger_counts_like_that_of_a_known_person(profile):
+    user = int(np.argmax(np.diff(profile.data.matrix.indptr)))
+    person = profile.data.users.ids[user]
+    known = profile.live.asker(person)
+    query = profile.data.query(np.array([user]))
+    applied = tuple(
+        (profile.data.items.ids[i], float(t)) for i, t in zip(query.times.indices, query.times.data, strict=True)
+    )
+    stranger = replace(known, person=None, applied=applied)
+    answers = [profile.live.jobs(one, ANY, 15, now=profile.now) for one in (known, stranger)]
+    assert answers[0] == answers[1]
+    scores = profile.model.score(query)[0]
+    for one in answers[0].suggestions:
+        assert one.score == pytest.approx(scores[profile.data.items.number(one.job)], abs=1e-3)
+    assert not everything(answers[0]) & {job for job, _ in applied}
+
+
+def test_what_may_not_be_shown_never_is(profile):
+    asker = Asker(text=NURSE)
+    first = names(profile.live.jobs(asker, ANY, 8, now=profile.now))
+    applied, hidden, withdrawn = first[0], first[1], first[2]
+    past = Posting("past", "Registered nurse", NURSE, end=profile.now - 1)
+    future = Posting("future", "Registered nurse", NURSE, start=profile.now + 1)
+    live = profile.live.with_jobs([past, future], [withdrawn, "never heard of"])
+    found = everything(
+        live.jobs(
+            replace(asker, applied=((applied, profile.now),), hidden=frozenset({hidden})), ANY, 700, now=profile.now
+        )
+    )
+    assert not found & {applied, hidden, withdrawn, "past", "future"}
+    assert "future" in everything(live.jobs(asker, ANY, 700, now=profile.now + 2))
+    assert live.posting(withdrawn) is None
+    assert live.posting("past") == past
+    assert withdrawn in names(profile.live.jobs(asker, ANY, 8, now=profile.now)), "the older snapshot is as it was"
+    posting = profile.live.posting(first[3])
+    assert first[3] not in everything(profile.live.jobs(asker, ANY, 700, now=posting.end + 1))
+
+
+def test_a_new_posting_is_found_at_once_and_scored_like_an_old_one(profile):
+    row = 11
+    old = profile.live.posting(profile.data.items.ids[row])
+    twin = replace(old, id="new", employer="Another One")
+    live = profile.live.with_jobs([twin])
+    asker = Asker(text=old.words, city=old.city, state=old.state, country=old.country)
+    scores = {one.job: one.score for one in live.jobs(asker, Filter(state=old.state), 700, now=profile.now).suggestions}
+    weights = profile.model.weights(heard=False)
+    fresh = np.log(profile.model.config.prior), np.log(max((profile.now - old.start) / 86400, 1 / 24))
+    expected = scores[old.id] + weights.appeal @ (np.array(fresh) - profile.model.appeal_[row])
+    assert scores["new"] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_change_takes_the_old_ones_place(profile):
+    job = profile.data.items.ids[0]
+    old = profile.live.posting(job)
+    changed = replace(old, title="Lighthouse keeper", text="You keep the lighthouse of the harbour.")
+    live = profile.live.with_jobs([replace(changed, title="Never seen")]).with_jobs([changed])
+    assert live.posting(job) == changed
+    answer = live.jobs(Asker(text="lighthouse keeper in the harbour"), ANY, 700, now=profile.now)
+    assert names(answer).count(job) == 1
+    assert live.with_jobs([], [job]).posting(job) is None
+    assert live.with_jobs([], [job]).with_jobs([changed]).posting(job) == changed
+
+
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_reposts_are_one_suggestion_and_the_newest_is_shown(trained, name):
+    model = trained[name]
+    text = f"{NURSE} We offer a friendly team, a salary above average, a bicycle and thirty days off each year. " * 2
+    first = Posting(
+        "r1", "Registered Nurse", text, employer="Ward & Co", city="Dayton", state="OH", start=model.now - 9
+    )
+    second = replace(first, id="r2", title="registered nurse", text=text.replace("thirty", "30"), start=model.now - 5)
+    third = replace(first, id="r3", employer="WARD & CO.", start=model.now - 7)
+    elsewhere, other = replace(first, id="r4", city="Akron"), replace(first, id="r5", employer="Somebody Else")
+    live = model.live.with_jobs([first, second]).with_jobs([third, elsewhere, other])
+    asker = Asker(text=text, city="Dayton", state="OH")
+    found = {one.job: set(one.folded) for one in live.jobs(asker, ANY, 50, now=model.now).suggestions}
+    assert found["r2"] == {"r1", "r3"}
+    assert {"r4", "r5"} <= set(found)
+    gone = {
+        one.job: set(one.folded) for one in live.with_jobs([], ["r2"]).jobs(asker, ANY, 50, now=model.now).suggestions
+    }
+    assert gone["r3"] == {"r1"}
+    applied = replace(asker, applied=(("r1", model.now),))
+    assert not everything(live.jobs(applied, ANY, 700, now=model.now)) & {"r1", "r2", "r3"}
+
+
+def holds(filter, posting, home):
+    """The conditions of a filter, spelled out."""
+    same = all(
+        (getattr(posting, name) or "").lower() == value.lower()
+        for name in ("city", "state", "country", "employer")
+        if (value := getattr(filter, name)) is not None
+    )
+    salary = max((one for one in (posting.salary_min, posting.salary_max) if one is not None), default=-1)
+    there = (positions_of(posting), positions_of(home))
+    return (
+        same
+        and (filter.within_km is None or bool(km(*there) <= filter.within_km))
+        and (filter.remote is None or posting.remote is filter.remote)
+        and (filter.salary_min is None or salary >= filter.salary_min)
+        and (filter.level_min is None or (posting.level is not None and posting.level >= filter.level_min))
+        and (filter.level_max is None or (posting.level is not None and posting.level <= filter.level_max))
+        and (filter.posted_after is None or (posting.start is not None and posting.start >= filter.posted_after))
+        and all(f" {word.lower()} " in f" {' '.join(posting.words.lower().split())} " for word in filter.words)
+    )
+
+
+def positions_of(one):
+    from metier.features.distance import columns
+
+    keys = [f"city={one.city}|{one.state}"] if one.city else []
+    return positions(CSR(np.ones((1, len(keys)), np.float32)), columns(keys))[0] if keys else np.zeros(3, np.float32)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"state": "OH"}, {"city": "dayton"}, {"country": "us", "employer": "ward & co"}, {"remote": True},
+        {"remote": False}, {"salary_min": 50_000}, {"level_min": 2}, {"level_max": 1, "level_min": 1},
+        {"words": ["night"]}, {"words": ["night", "shift"]}, {"words": ["c++"]}, {"within_km": 80},
+        {"posted_after": 2e9},        {"employer": "nobody"},
+    ],
+)  # fmt: skip
+def test_filters_are_what_they_say(profile, wanted):
+    base = Posting("f", "Nurse", "Work by night and shift in C++", city="Dayton", state="OH", country="US")
+    posted = [
+        base,
+        replace(base, id="g", employer="Ward & Co", remote=True, salary_min=40_000, salary_max=60_000, level=2),
+        replace(
+            base, id="h", text="nightly", city="Cincinnati", remote=False, salary_min=55_000, level=1, start=3e9 - 1
+        ),
+        replace(base, id="i", text="At night", city=None, state=None, country=None, level=0, salary_max=45_000),
+    ]
+    live = profile.live.with_jobs(posted)
+    filter, asker = Filter(**wanted), Asker(text="nurse", city="Dayton", state="OH", country="US")
+    now = profile.now if "posted_after" not in wanted else 3e9
+    found = everything(live.jobs(asker, filter, 1000, now=now))
+    all_ = everything(live.jobs(asker, ANY, 1000, now=now))
+    assert found == {job for job in all_ if holds(filter, live.posting(job), asker)}
+    assert found or "nobody" in wanted.values()
+
+
+def test_a_filter_refuses_what_it_does_not_know():
+    with pytest.raises(ValueError, match="extra"):
+        Filter(colour="red")
+
+
+def test_wishes_order_and_hide_nothing(profile):
+    asker = Asker(text=NURSE)
+    live = profile.live.with_jobs([Posting("w1", "Nurse", f"{NURSE} Travel needed."), Posting("w2", "Nurse", NURSE)])
+    plain = live.jobs(asker, ANY, 700, now=profile.now)
+    wishful = live.jobs(replace(asker, wishes=Wishes.parse("no travel; night shifts")), ANY, 700, now=profile.now)
+    assert everything(plain) == everything(wishful)
+    base = {one.job: one.score for one in plain.suggestions}
+    bad = [bool(Wishes(unwanted=("travel",)).found_in(live.posting(one.job).words)) for one in wishful.suggestions]
+    assert True in bad
+    assert bad == sorted(bad)
+    for one in wishful.suggestions:
+        good = bool(Wishes(wanted=("night shifts",)).found_in(live.posting(one.job).words))
+        assert one.score == pytest.approx(base[one.job] + good, abs=1e-4)
+    few = live.jobs(replace(asker, wishes=Wishes.parse("no travel; night shifts")), ANY, 5, now=profile.now)
+    assert names(few) == names(wishful)[:5]
+
+
+def test_a_crowded_job_falls_behind_equals_only(profile):
+    asker = Asker(text=NURSE)
+    plain = profile.live.jobs(asker, ANY, 20, now=profile.now).suggestions
+    shown = {plain[0].job: 11, plain[1].job: 10}
+    capped = profile.live.jobs(asker, ANY, 20, now=profile.now, shown=shown, cap=10).suggestions
+    place = [one.job for one in capped].index(plain[0].job)
+    passed = [one for one in plain if one.job in {other.job for other in capped[:place]}]
+    assert all(one.score > plain[0].score - CROWDED - 1e-4 for one in passed)
+    assert capped[place].score == pytest.approx(plain[0].score - CROWDED, abs=1e-4)
+    assert profile.live.jobs(asker, ANY, 20, now=profile.now, shown=shown).suggestions == plain
+
+
+def test_later_jobs_enter_the_rankers_list_at_the_profiles_place():
+    ranked = np.array([7, 5, 9], np.int32), np.array([3, 2, 1], np.float32)
+    profile = np.array([0.9, 0.5, 0.1], np.float32)
+    later, scores = np.array([20, 21, 22], np.int32), np.array([0.6, 2.0, 0.0], np.float32)
+    rows, values = merged(ranked, profile, later, scores, 5)
+    assert rows.tolist() == [21, 7, 20, 5, 9]
+    assert values.tolist() == [3, 3, 3, 2, 1]
+    assert merged((np.empty(0, np.int32), np.empty(0, np.float32)), profile[:0], later, scores, 2)[0].tolist() == [
+        21,
+        20,
+    ]
+
+
+def test_a_new_posting_reaches_people_with_a_past(ranker):
+    user = int(np.argmax(np.diff(ranker.data.matrix.indptr)))
+    asker = ranker.live.asker(ranker.data.users.ids[user])
+    item = ranker.data.matrix[[user]].indices[0]
+    liked = ranker.live.posting(ranker.data.items.ids[item])
+    fresh = replace(liked, id="fresh", employer="New", start=ranker.now - 60, end=None)
+    before = ranker.live.jobs(asker, ANY, 20, now=ranker.now)
+    after = ranker.live.with_jobs([fresh]).jobs(asker, ANY, 21, now=ranker.now)
+    assert "fresh" in names(after)
+    assert [job for job in names(after) if job != "fresh"] == names(before)
+
+
+def test_the_right_people_for_a_posting(profile):
+    job = Posting("p", "Registered nurse", NURSE, city="Dayton", state="OH", country="US")
+    live = profile.live.with_jobs([job])
+    askers = {
+        "welder": Asker(text="Welder. I weld pipes and frames."),
+        "nurse": Asker(text=NURSE, city="Dayton", state="OH", country="US"),
+        "far": Asker(text=NURSE, city="Seattle", state="WA", country="US"),
+        "silent": Asker(),
+    }
+    found = live.people("p", askers, 3)
+    assert found[0][0] == "nurse"
+    assert len(found) == 3
+    with pytest.raises(UnknownIdError, match="no job 'q'; cure"):
+        live.people("q", askers, 3)
+
+
+def test_similar_and_popular(profile):
+    job = profile.data.items.ids[3]
+    posting = profile.live.posting(job)
+    live = profile.live.with_jobs([replace(posting, id="like", employer="Other"), Posting("zz", "Zzz", "xyzzy")])
+    found = live.similar(job, 10, now=profile.now)
+    assert found[0][0] == "like"
+    assert found[0][1] == pytest.approx(1, abs=1e-5)
+    assert job not in dict(found)
+    counts = np.bincount(profile.data.interactions.items, minlength=len(profile.data.items))
+    best = [int(counts[profile.data.items.number(one)]) for one in profile.live.popular(10, profile.now)]
+    open_ = profile.bundle.live_jobs(1)
+    assert best[0] == counts[open_].max()
+    assert best == sorted(best, reverse=True)
+
+
+def test_threads_get_the_same_answers(profile):
+    askers = [Asker(text=text) for text in profile.data.user_texts[:24]]
+    expected = [profile.live.jobs(one, ANY, 10, now=profile.now) for one in askers]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda one: profile.live.jobs(one, ANY, 10, now=profile.now), askers)) == expected
+
+
+def test_the_version_names_the_bytes(profile, tmp_path):
+    import hashlib
+    import shutil
+
+    digest = hashlib.sha256((profile.folder / "manifest.json").read_bytes()).hexdigest()
+    assert profile.live.version == f"profile@{digest[:12]}"
+    with pytest.raises(BundleError, match="no bundle; cure"):
+        LiveModel.load(tmp_path / "nothing")
+    copy = shutil.copytree(profile.folder, tmp_path / "copy")
+    with (copy / "jobs.parquet").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(BundleError, match=r"jobs.parquet was altered"):
+        LiveModel.load(copy)
+
+
+def test_a_newcomer_without_words_or_place_still_gets_an_answer(profile):
+    answer = profile.live.jobs(Asker(), ANY, 5, now=profile.now)
+    assert len(answer.suggestions) == 5
+    query = Query(np.full(1, -1, np.int32), CSR((1, len(profile.data.items)), dtype=np.float32), None, [""])
+    best = recommend(profile.model, query, 1, candidates=profile.bundle.live_jobs(1)).items[0, 0]
+    assert answer.suggestions[0].score == pytest.approx(float(profile.model.score(query)[0, best]), abs=1e-4)

@@ -1,0 +1,129 @@
+"""What is named as a reason is what the score rests on: leave it out, and the score falls."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from metier.live import Asker, Filter, Posting, Wishes
+
+
+def without(asker, ground):
+    """The person without a piece of evidence, made from its spans alone."""
+    own = sorted((span for span in ground.spans if span.of == "asker"), key=lambda span: -span.start)
+    if ground.kind == "application":
+        gone = {span.job for span in ground.spans}
+        return replace(asker, applied=tuple(one for one in asker.applied if one[0] not in gone))
+    if ground.kind == "place":
+        return replace(asker, **{span.field: None for span in own})
+    if ground.kind == "wish":
+        rest = tuple(one for one in asker.wishes.wanted if one != ground.name)
+        return replace(asker, wishes=Wishes(wanted=rest, unwanted=asker.wishes.unwanted))
+    text = asker.text
+    for span in own:
+        text = text[: span.start] + text[span.end :]
+    return replace(asker, text=text)
+
+
+def score(model, asker, job):
+    found = model.live.jobs(asker, Filter(), 2000, now=model.now).suggestions
+    return {key: one.score for one in found for key in (one.job,)}.get(job)
+
+
+def some_askers(model, count):
+    """People of the bundle as strangers who say all that the bundle knows."""
+    for user in range(count):
+        known = model.live.asker(model.data.users.ids[user])
+        query = model.data.query(np.array([user]))
+        pairs = zip(query.times.indices.tolist(), query.times.data.tolist(), strict=True)
+        applied = tuple((model.data.items.ids[item], time) for item, time in pairs)
+        yield replace(known, person=None, applied=applied)
+
+
+def test_deleting_the_first_named_evidence_lowers_the_score(profile):
+    """Through `jobs`, the public way, over people with and without a past."""
+    fallen, asked = 0, 0
+    for asker in some_askers(profile, 40):
+        for one in profile.live.jobs(asker, Filter(), 3, now=profile.now).suggestions:
+            (reasons,) = profile.live.reasons(asker, [one.job])
+            assert reasons.score == pytest.approx(one.score, abs=1e-3)
+            if not reasons.grounds:
+                continue
+            less = score(profile, without(asker, reasons.grounds[0]), one.job)
+            asked += 1
+            fallen += less is None or less < one.score
+    assert asked > 80
+    assert fallen / asked >= 0.9, f"{fallen} of {asked}"
+    print(f"deletion lowers the score in {fallen} of {asked}")
+
+
+def test_the_rankers_evidence_is_measured_by_the_ranker(ranker):
+    asked = 0
+    for user in range(40):
+        asker = ranker.live.asker(ranker.data.users.ids[user])
+        row = ranker.data.matrix[[user]].indices
+        if len(row) < 2:
+            continue
+        for one in ranker.live.jobs(asker, Filter(), 2, now=ranker.now).suggestions:
+            (reasons,) = ranker.live.reasons(asker, [one.job])
+            assert all(ground.weight > 0 and ground.spans for ground in reasons.grounds)
+            assert sum(reasons.shares.values()) == pytest.approx(1)
+            asked += 1
+        if asked > 10:
+            break
+    assert asked > 10
+
+
+def read(span, asker, posting, live):
+    """The characters of a span."""
+    of = {"asker": asker, "posting": posting, "past": live.posting(span.job) if span.job else None}[span.of]
+    return getattr(of, span.field)[span.start : span.end]
+
+
+def test_every_reason_has_words_to_show(profile):
+    for asker in some_askers(profile, 15):
+        wishful = replace(asker, wishes=Wishes(wanted=("team", "experience")))
+        best = [one.job for one in profile.live.jobs(wishful, Filter(), 3, now=profile.now).suggestions]
+        for job, reasons in zip(best, profile.live.reasons(wishful, best), strict=True):
+            posting = profile.live.posting(job)
+            assert reasons.job == job
+            for ground in reasons.grounds:
+                assert ground.weight > 0
+                assert ground.spans
+                assert all(read(span, wishful, posting, profile.live).strip() for span in ground.spans)
+            for skill in reasons.matched:
+                assert read(skill.posting, wishful, posting, profile.live)
+                assert read(skill.asker, wishful, posting, profile.live)
+            assert all(skill.asker is None for skill in reasons.missing)
+            assert sum(reasons.shares.values()) == pytest.approx(1)
+            assert set(reasons.shares) == {"text", "past", "place", "popularity", "time"}
+
+
+def test_skills_stand_where_the_spans_say(profile):
+    job = Posting("s", "Python developer", "You know Python, SQL and Docker.", city="Dayton", state="OH")
+    live = profile.live.with_jobs([job])
+    asker = Asker(text="Developer\nI write PYTHON and Java.", city="Dayton", state="OH")
+    (reasons,) = live.reasons(asker, ["s"])
+    words = {
+        one.name.lower(): (read(one.posting, asker, job, live), read(one.asker, asker, job, live))
+        for one in reasons.matched
+    }
+    assert words["python"] == ("Python", "PYTHON")
+    missing = {read(one.posting, asker, job, live) for one in reasons.missing}
+    assert {"SQL", "Docker"} <= missing
+    assert "place" in {ground.kind for ground in reasons.grounds}
+
+
+def test_a_rise_is_what_the_skill_would_add(profile):
+    job = Posting("s", "Data engineer", "You know Python, SQL and Docker.")
+    live = profile.live.with_jobs([job])
+    asker = Asker(text="Engineer for data pipelines")
+    rises = live.raises(asker, "s")
+    assert rises
+    assert [one.rise for one in rises] == sorted((one.rise for one in rises), reverse=True)
+    now = live.reasons(asker, ["s"])[0].score
+    for one in rises:
+        then = live.reasons(replace(asker, text=f"{asker.text}\n{one.name}"), ["s"])[0].score
+        assert one.rise == pytest.approx(then - now, abs=1e-4)
+        assert one.rise > 0
+    assert {one.id for one in rises} <= {one.id for one in live.reasons(asker, ["s"])[0].missing}
