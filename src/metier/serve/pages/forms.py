@@ -96,6 +96,11 @@ def candidate(values: Mapping[str, str]) -> tuple[Candidate | None, dict[str, st
         return None, said
 
 
+def word(text: str | None) -> str | None:
+    """A title or the name of a place as a profile takes it: without control characters, at most 120 characters."""
+    return "".join(c for c in text or "" if c.isprintable())[:120].strip() or None
+
+
 def lines(text: str) -> list[str]:
     """The lines that are not empty."""
     return [line.strip() for line in text.splitlines() if line.strip()]

@@ -7,14 +7,15 @@ from urllib.parse import urlencode
 from fastapi import Response
 
 from metier.serve.pages import forms
-from metier.serve.pages.seeker import own
+from metier.serve.pages.seeker import own, profile_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.records import Profile, ResumeOut
-from metier.serve.routes.people import get_person, replace_person
+from metier.serve.routes.people import replace_person
 from metier.serve.routes.resumes import get_resume
 from metier.sources.candidate import Candidate
 
+PLACE = ("city", "state", "country", "zip")
 Row = dict[str, str]
 
 
@@ -35,7 +36,7 @@ def confirm(visit: Visit) -> Response:
     candidate, errors = forms.candidate(visit.values)
     if candidate is None:
         return _form(visit, resume, dict(visit.values), errors)
-    replace_person(visit.call, person, _profile(visit, person, candidate, resume.text))
+    replace_person(visit.call, person, _profile(profile_of(visit), candidate, resume.text))
     with visit.service.store.write(visit.call.tenant) as rows:
         rows.resumes.done(
             resume.id,
@@ -49,15 +50,15 @@ def confirm(visit: Visit) -> Response:
     return go(f"/jobs?{urlencode({'done': 'resume'})}")
 
 
-def _profile(visit: Visit, person: str, candidate: Candidate, read: str) -> Profile:
+def _profile(before: Profile, candidate: Candidate, read: str) -> Profile:
     """The profile with what was confirmed; skills that the résumé does not name are added to the own words."""
-    kept = get_person(visit.call, person).model_dump(include=set(Profile.model_fields))
+    kept = before.model_dump()
     said = f"{read}\n{kept['text']}".casefold()
     added = [skill for skill in candidate.skills if skill.casefold() not in said]
     text = "\n".join(part for part in (kept["text"], ", ".join(added)) if part)
     contact = candidate.contact
-    place = {name: getattr(contact, name) or kept[name] for name in ("city", "state", "country", "zip")}
-    titles = list(dict.fromkeys(candidate.titles))[:50]
+    place = {name: forms.word(getattr(contact, name)) or kept[name] for name in PLACE}
+    titles = list(dict.fromkeys(filter(None, map(forms.word, candidate.titles))))[:50]
     return forms.checked(Profile, **kept | place | {"text": text, "titles": titles})
 
 

@@ -62,7 +62,7 @@ def jobs(visit: Visit) -> Response:
         acting=True,
         filter=typed,
         place=_place(who),
-        wishes=_profile(visit, person).wishes if known else "",
+        wishes=profile_of(visit).wishes if known else "",
         samples=samples.SAMPLES,
         k=asked.k,
         more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
@@ -95,16 +95,15 @@ def act(visit: Visit) -> Response:
 
 def wish(visit: Visit) -> Response:
     """Change the wishes alone."""
-    person = own(visit)
-    kept = _profile(visit, person).model_dump()
+    kept = profile_of(visit).model_dump()
     changed = forms.checked(Profile, **kept | {"wishes": visit.values.get("wishes", "").strip()})
-    replace_person(visit.call, person, changed)
+    replace_person(visit.call, own(visit), changed)
     return back(visit, "wishes")
 
 
 def profile(visit: Visit) -> Response:
     """The profile and the résumés it rests on."""
-    return _profile_page(visit, _profile(visit, own(visit)).model_dump())
+    return _profile_page(visit, profile_of(visit).model_dump())
 
 
 def save_profile(visit: Visit) -> Response:
@@ -114,7 +113,7 @@ def save_profile(visit: Visit) -> Response:
     except Refused as refused:
         if not refused.errors:
             raise
-        typed = visit.values | {"titles": forms.lines(visit.values.get("titles", ""))}
+        typed = {**Profile().model_dump(), **visit.values, "titles": forms.lines(visit.values.get("titles", ""))}
         return _profile_page(visit, typed, beside(refused.errors))
     return go("/jobs?done=profile")
 
@@ -127,7 +126,7 @@ def upload(visit: Visit) -> Response:
         if not refused.errors:
             raise
         errors = {"file": "Choose a file of at most 10 MB."}
-        return _profile_page(visit, _profile(visit, own(visit)).model_dump(), errors)
+        return _profile_page(visit, profile_of(visit).model_dump(), errors)
     state = ResumeState.model_validate_json(bytes(answer.body))
     return go(f"/resume?{urlencode({'id': state.id})}")
 
@@ -143,7 +142,7 @@ def erase(visit: Visit) -> Response:
     """Erase all that is kept of the person, the account included."""
     if visit.values.get("sure") != "true":
         errors = {"sure": "Tick the box if everything is to be erased."}
-        return _profile_page(visit, _profile(visit, own(visit)).model_dump(), errors)
+        return _profile_page(visit, profile_of(visit).model_dump(), errors)
     erase_person(visit.call, own(visit))
     answer = go("/")
     answer.delete_cookie(COOKIE)
@@ -177,10 +176,10 @@ def _place(who: Asker | None) -> str:
     return ", ".join(part for part in (who.city, who.state, who.zip) if part) if who else ""
 
 
-def _profile(visit: Visit, person: str) -> Profile:
+def profile_of(visit: Visit) -> Profile:
     """The profile as it stands; an empty one for somebody new."""
     try:
-        found: PersonOut = get_person(visit.call, person)
+        found: PersonOut = get_person(visit.call, own(visit))
     except Refused as refused:
         if refused.status_code != 404:
             raise

@@ -77,8 +77,8 @@ def _read(visit: Visit, content: bytes, field: str = "") -> Response:
         contact, titles = candidate.contact, candidate.titles
     except DataRejectedError:  # a few lines are no résumé, and say something all the same
         contact, titles = Contact(), ()
-    told = {"text": document.text[:LONGEST], "titles": "\n".join(titles)}
-    place = {name: getattr(contact, name) or "" for name in ("city", "state", "country", "zip")}
+    told = {"text": document.text[:LONGEST], "titles": "\n".join(filter(None, map(forms.word, titles[:50])))}
+    place = {name: forms.word(getattr(contact, name)) for name in ("city", "state", "country", "zip")}
     typed = {name: visit.values[name] for name in ("city", "state", "wishes") if visit.values.get(name)}
     kept = {name: value for name, value in (told | place | typed).items() if value}
     return _jobs(visit, kept, document.hidden)
