@@ -25,9 +25,8 @@ FOR = "for-"
 """Begins the names of the conditions' fields: a job's city is another one than the person's."""
 LONGEST = 20_000
 """Characters of a résumé that are compared, as of a profile's own words."""
-PATIENCE = 15.0
-"""Seconds that a visitor waits for a place among those whose résumés are being read."""
-_reading = BoundedSemaphore(os.cpu_count() or 1)
+_places = BoundedSemaphore(os.cpu_count() or 1)
+"""Résumés of visitors read at once; nobody waits for a place, for waiting would take a thread from the others."""
 
 
 def start(visit: Visit) -> Response:
@@ -64,14 +63,14 @@ def _begin(visit: Visit, errors: dict[str, str] | None = None) -> Response:
 
 def _read(visit: Visit, content: bytes, field: str = "") -> Response:
     """Read a document in a confined child, then show jobs."""
-    if not _reading.acquire(timeout=PATIENCE):
+    if not _places.acquire(blocking=False):
         raise busy("Too many résumés are being read; send it again in a moment.")
     try:
         document = read_document(content)
     except DataRejectedError as error:
         return _begin(visit, {field: str(error)})
     finally:
-        _reading.release()
+        _places.release()
     try:
         candidate = candidate_of(document)
         contact, titles = candidate.contact, candidate.titles
