@@ -15,6 +15,8 @@ import typer
 
 from metier import __version__
 from metier.cli import (
+    audit,
+    backup,
     compare,
     demo,
     describe,
@@ -26,6 +28,7 @@ from metier.cli import (
     import_,
     llm,
     models,
+    person,
     quality,
     read,
     recommend,
@@ -61,6 +64,10 @@ app.add_typer(study.app, name="study")
 app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")
+app.add_typer(person.app, name="person")
+app.add_typer(audit.app, name="audit")
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("models")(models.models)
 app.command("doctor")(doctor.doctor)
 

@@ -1,27 +1,20 @@
 """`metier doctor`: is this machine ready?"""
 
 import sys
-from typing import Any, NamedTuple
+from typing import Any
 
 import typer
 
-from metier.cli.terminal import Home, Json, print_json, print_table
+from metier.cli.doctor_service import Check, service
+from metier.cli.terminal import Database, Home, Json, print_json, print_table
 
 
-class Check(NamedTuple):
-    """One line of the doctor's report; `fine` False makes the exit code 1."""
-
-    name: str
-    fine: bool
-    found: str
-
-
-def doctor(home: Home = None, as_json: Json = False) -> None:
-    """Check that this machine is ready. Exit code 1 when it is not."""
+def doctor(database: Database = None, home: Home = None, as_json: Json = False) -> None:
+    """Check that this machine, and a service in the home, are ready. Exit code 1 when they are not."""
     from metier.data.workspace import Workspace
 
     folder = Workspace.open(home).home
-    checks = [*_machine(), *_workspace(folder), *_libraries(), *_extras()]
+    checks = [*_machine(), *_workspace(folder), *_libraries(), *_extras(), *service(folder, database)]
     healthy = all(check.fine for check in checks)
     if as_json:
         print_json({"healthy": healthy, "checks": [check._asdict() for check in checks]})

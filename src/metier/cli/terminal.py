@@ -17,6 +17,14 @@ Home = Annotated[
     Path | None,
     typer.Option("--home", envvar="METIER_HOME", help="Folder of datasets, runs and models [default: ./metier-home]."),
 ]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar=["METIER_DATABASE", "METIER_SERVE_DATABASE"],
+        help="URL or SQLite file of the service's database [default: metier.db in the home].",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 
