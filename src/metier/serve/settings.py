@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """A job that was shown so often in `exposure_days` gives way to others; none: no cap."""
     exposure_days: int = Field(default=7, ge=1, le=366)
     """Days over which showing a job is counted."""
+    groups: Path | None = None
+    """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
     candidates: int = Field(default=5000, ge=1, le=100_000)
     """Discoverable people that are compared for a posting, at most."""
     moment: Literal["clock", "data", "auto"] = "auto"

@@ -9,11 +9,14 @@ from fastapi import Response
 from metier.data.workspace import Workspace
 from metier.errors import MetierError
 from metier.evaluate.exposure import concentration
+from metier.evaluate.impact import ImpactTable
+from metier.serve.impact import impact_of_candidates
 from metier.serve.pages import forms
 from metier.serve.pages.showing import title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.routes.audit import list_audit, verify_audit
+from metier.serve.routes.jobs import discoverable
 from metier.serve.routes.models import Bundle, list_models, promote_model, roll_back_model
 from metier.serve.service import DAY
 from metier.store.completions import CompletionStore
@@ -35,6 +38,7 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         waiting = rows.resumes.waiting()
         shown = rows.exposures.since(today - service.settings.exposure_days + 1)
         model = service.models.held(call.tenant)
+    impacts, groups = _impacts(visit)
     most = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
     postings = {job: model.posting(job) for job, _ in most} if model else {}
     popular = [(job, times, title_of(posting) if (posting := postings.get(job)) else job) for job, times in most]
@@ -50,6 +54,8 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         days=service.settings.exposure_days,
         exposure=concentration(shown),
         popular=popular,
+        impacts=impacts,
+        groups=groups,
         enrichment=CompletionStore(service.store.database).overview(),
         notice=SAID.get(visit.values.get("done", ""), ""),
     )
@@ -115,6 +121,19 @@ def _audit(visit: Visit, verdict: Any) -> Response:
     query = {"object": about} if about else {}
     following = f"/audit?{urlencode(query | {'cursor': page.next})}" if page.next else ""
     return visit.page("audit.html.j2", rows=page.items, about=about or "", following=following, verdict=verdict)
+
+
+def _impacts(visit: Visit) -> tuple[list[ImpactTable], str]:
+    """Impact ratios, and what to say where there are none."""
+    service, file = visit.service, visit.service.settings.groups
+    if file is None:
+        return [], "No file of groups is set; the setting groups names one."
+    with service.store.read(visit.call.tenant) as rows:
+        try:
+            found = impact_of_candidates(rows, file, discoverable(rows, service.settings.candidates))
+        except MetierError as error:
+            return [], str(error)
+    return found, "" if found else "No recruiter was shown anybody yet."
 
 
 def _runs(home: Path) -> list[dict[str, Any]]:
