@@ -29,11 +29,9 @@ class Visitor:
         return self._arrived(self.client.get(path), status)
 
     def send(self, action, values=None, *, press=(), file=None, status=200, within=None):
-        """Fill in and send the form of an action; of several the one that holds the text `within`."""
-        form = self.form(action, within)
+        """Fill in and send the form of an action; of several the one with these fields that holds the text `within`."""
+        form = self.form(action, within, values or ())
         sent = {**_typed(form), **(values or {}), **dict([press] if press else [])}
-        missing = [name for name in values or {} if not form.css_first(f'[name="{name}"]')]
-        assert not missing, f"the form {action} has no field {missing}"
         if press:
             assert form.css_first(f'button[name="{press[0]}"][value="{press[1]}"]'), f"no button {press}"
         sender = self.client.get if form.attributes.get("method") == "get" else self.client.post
@@ -43,10 +41,11 @@ class Visitor:
             how["files"] = {"file": ("resume", file)}
         return self._arrived(sender(action, **how), status)
 
-    def form(self, action, within=None):
+    def form(self, action, within=None, names=()):
         found = [one for one in self.page.css("form") if one.attributes.get("action") == action]
+        found = [one for one in found if all(one.css_first(f'[name="{name}"]') for name in names)]
         found = [one for one in found if within is None or within in one.html]
-        assert found, f"no form of {action} on {self.answer.url}"
+        assert found, f"no form of {action} with {[*names]} on {self.answer.url}"
         return found[0]
 
     @property
