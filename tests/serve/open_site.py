@@ -36,13 +36,13 @@ Education
 Bachelor of Science in Nursing | Ohio River College | 2011 - 2015
 
 Skills
-Patient care, critical care, IV therapy
+Patient assessment, telemetry, IV therapy
 """
 POSTINGS = (
     (
         "nurse-1",
         "Registered Nurse",
-        "<p>We hire a nurse for <b>critical care</b>. Wound care is a plus.</p>",
+        "<p>We hire a nurse for <b>patient assessment</b>. Wound care is a plus.</p>",
         "Columbus",
         "OH",
     ),

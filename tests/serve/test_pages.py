@@ -1,5 +1,6 @@
 """The pages without JavaScript: what people of each role can do, and what nobody can."""
 
+import json
 import time
 from urllib.parse import urlencode
 
@@ -8,12 +9,9 @@ from open_site import HASHED, PASSWORD, RESUME, site_of
 from payloads import PAYLOADS
 from visitor import Visitor
 
-from metier.cli.app import run
-from metier.data.workspace import Workspace
 from metier.serve.pages import ROUTES
 from metier.serve.pages.visit import FORM_COOKIE, local
 from metier.store.imports import Refusal
-from metier.testing.worlds import small_town
 
 
 @pytest.fixture
@@ -83,7 +81,7 @@ def test_trying_without_an_account_keeps_nothing(site):
     visitor = site.visitor().open("/").open("/try")
     visitor.send("/try", press=("sample", "nurse"))
     assert visitor.jobs()[0] == "Registered Nurse"
-    assert "critical care" in visitor.text
+    assert "patient assessment" in visitor.text
     assert "Nothing of it was kept" in visitor.text
     narrowed = visitor.send("/try/jobs", {"for-state": "TX"})
     assert "Pipe Welder" in narrowed.jobs()
@@ -152,7 +150,7 @@ def test_uploaded_resume_is_read_corrected_and_compared(site):
 def test_reasons_name_words_that_stand_there(site):
     visitor = seeker_with_resume(site)
     card = next(one for one in visitor.page.css("ol.jobs > li") if "Registered Nurse" in one.text())
-    assert "critical care" in card.css_first(".have").text().lower()
+    assert "patient assessment" in card.css_first(".have").text().lower()
     assert "wound care" in card.css_first(".lack").text().lower()
     quoted = [" ".join(one.text().split()) for one in card.css("mark")]
     assert quoted
@@ -184,9 +182,9 @@ def test_applied_saved_and_dismissed_change_the_list(site):
 
 def test_wishes_and_conditions(site):
     visitor = seeker_with_resume(site)
-    visitor.send("/wishes", {"wishes": "no critical care"})
+    visitor.send("/wishes", {"wishes": "no patient assessment"})
     assert visitor.jobs()[0] != "Registered Nurse"
-    assert visitor.form("/wishes").css_first("#wishes").attributes["value"] == "no critical care"
+    assert visitor.form("/wishes").css_first("#wishes").attributes["value"] == "no patient assessment"
     visitor.send("/jobs", {"words": "pipe, travel"})
     assert visitor.jobs() == ["Pipe Welder"]
     visitor.send("/jobs", {"words": "", "salary_min": "a lot", "posted_after": "soon"}, status=422)
@@ -274,7 +272,7 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     seeker.send("/profile", {"discoverable": "true"})
     recruiter.open("/people?job=nurse-1")
     assert recruiter.jobs() == ["Registered Nurse"]
-    assert "critical care" in recruiter.text.lower()
+    assert "patient assessment" in recruiter.text.lower()
     buttons = [one.text().strip() for one in recruiter.page.css("button")]
     assert buttons == ["Sign out"]
     assert "marla@example.org" not in recruiter.answer.text
@@ -303,12 +301,20 @@ def test_operator_sees_imports_exposure_and_runs(site, tmp_path):
         made = rows.imports.start("jobs")
         rows.imports.count(made.id, 3, 0, [Refusal(2, "title: is missing")])
         rows.imports.end(made.id, "done")
-    home = tmp_path / "home"
-    Workspace(home).save("town", small_town(), {"source": "small_town"})
-    run(["evaluate", "town", "--models", "popularity,place", "--as", "first-run", "--home", str(home), "--json"])
+    folder = tmp_path / "home" / "runs" / "first-run"
+    folder.mkdir(parents=True)
+    about = {"segment": "all", "metric": "map", "users": 9}
+    rows = [
+        about | {"model": model, "k": k, "value": value * k / 10, "low": value * k / 11, "high": value * k / 9}
+        for model, value in (("popularity", 0.1), ("ranker", 0.3))
+        for k in (5, 10)
+    ]
+    meta = {"dataset": "town", "protocol": "temporal", "k": 10, "seed": 0}
+    (folder / "metrics.json").write_text(json.dumps({"rows": rows, "meta": meta}))
     operator = site.signed_in("operator")
     assert "Gini" in operator.text
-    assert operator.page.css_first("[aria-labelledby=run-1] tbody").text().count("popularity") == 1
+    models = [one.text() for one in operator.page.css("[aria-labelledby=run-1] tbody th")]
+    assert models == ["ranker", "popularity"]
     image = operator.client.get(operator.page.css_first("figure img").attributes["src"])
     assert image.headers["content-type"] == "image/svg+xml"
     assert "default-src 'none'" in image.headers["content-security-policy"]
@@ -324,8 +330,8 @@ def test_folded_reposts_are_named(site):
     site.post(
         "nurse-2",
         "Registered Nurse",
-        "<p>We hire a nurse for <b>critical care</b>. Wound care is a plus.</p>",
-        "Dublin",
+        "<p>We hire a nurse for <b>patient assessment</b>. Wound care is a plus.</p>",
+        "Columbus",
         "OH",
     )
     visitor = seeker_with_resume(site)

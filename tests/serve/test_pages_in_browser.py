@@ -25,13 +25,13 @@ LINES = (
     "",
     "Experience",
     "Registered Nurse | Scioto Valley Hospital | 2019-03 - present",
-    "Cares for ventilated patients in critical care.",
+    "Cares for ventilated patients in patient assessment.",
     "",
     "Education",
     "Bachelor of Science in Nursing | Ohio River College | 2011 - 2015",
     "",
     "Skills",
-    "Patient care, critical care, IV therapy",
+    "Patient assessment, telemetry, IV therapy",
 )
 CONTRAST = """() => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);

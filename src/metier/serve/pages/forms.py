@@ -52,7 +52,7 @@ def conditions(values: Mapping[str, str]) -> tuple[Asked, dict[str, str], dict[s
     return Asked.model_validate(asked | left), typed, {name: CONDITIONS[name] for name in CONDITIONS if name in bad}
 
 
-def checked(kind: type[Checked], **values: object) -> Checked:
+def checked(kind: type[Checked], /, **values: object) -> Checked:
     """A record of values that a form sent; Refused (422) with the faults where they do not fit."""
     try:
         return kind(**values)
