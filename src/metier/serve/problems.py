@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problem details: one shape for everything that is not a success."""
 
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,6 +11,22 @@ from starlette.exceptions import HTTPException
 from metier.errors import BundleError, DataRejectedError, MetierError, UnknownIdError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
+}
+"""The phrases of RFC 9110, whatever the version of Python calls them; a problem's type is made of its title."""
 RETRY_SECONDS = "2"
 """Retry-After of a 503: a database that restarts or a queue that is full."""
 
@@ -29,7 +44,7 @@ class Problem(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True, use_attribute_docstrings=True)
 
     type: str
-    """`urn:metier:problem:` and the status's phrase in lower case with hyphens."""
+    """`urn:metier:problem:` and the title in lower case with hyphens."""
     title: str
     status: int
     detail: str
@@ -62,13 +77,12 @@ def problem(
     status: int, request: str, detail: str = "", errors: list[Fault] | None = None, headers: Any = None
 ) -> Response:
     """A problem as a response; `request` is the request's id."""
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus else "Error"
-    name = "".join(c if c.isalnum() else "-" for c in phrase.lower())
+    title = TITLES.get(status, "Error")
     body = Problem(
-        type=f"urn:metier:problem:{name}",
-        title=phrase,
+        type=f"urn:metier:problem:{title.lower().replace(' ', '-')}",
+        title=title,
         status=status,
-        detail=detail or HTTPStatus(status).description or phrase,
+        detail=detail or f"{title}.",
         instance=request,
         errors=errors or [],
     )
