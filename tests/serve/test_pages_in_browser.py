@@ -113,7 +113,7 @@ class Watched:
         self.page.get_by_label("Upload a résumé").set_input_files(
             {"name": "resume.pdf", "mimeType": "application/pdf", "buffer": pdf()}
         )
-        self.page.get_by_role("button", name="Upload").click()
+        self.page.get_by_role("button", name="Upload", exact=True).click()
         self.page.get_by_role("heading", name="What was read").wait_for()
 
     def harmless(self):

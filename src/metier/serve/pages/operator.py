@@ -12,7 +12,7 @@ from metier.evaluate.exposure import concentration
 from metier.evaluate.impact import ImpactTable
 from metier.serve.impact import impact_of_candidates
 from metier.serve.pages import forms
-from metier.serve.pages.showing import title_of
+from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.routes.audit import list_audit, verify_audit
@@ -23,7 +23,7 @@ from metier.store.completions import CompletionStore
 
 HIGHLIGHTED = 5
 """Models drawn in colour."""
-MOST_ROWS = 20
+MOST_ROWS = 10
 """Of imports, and of jobs shown most."""
 SAID = {"promoted": "The model is live.", "rolled-back": "The model before it is live again."}
 
@@ -41,7 +41,10 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
     impacts, groups = _impacts(visit)
     most = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
     postings = {job: model.posting(job) for job, _ in most} if model else {}
-    popular = [(job, times, title_of(posting) if (posting := postings.get(job)) else job) for job, times in most]
+    popular = [
+        (job, times, ", ".join((title_of(posting), *facts(posting))) if (posting := postings.get(job)) else job)
+        for job, times in most
+    ]
     return visit.page(
         "dashboard.html.j2",
         422 if errors else 200,

@@ -13,7 +13,7 @@ from metier.store.jobs import Job
 
 AROUND = 60
 """Characters shown on each side of a quotation."""
-MOST_QUOTES = 3
+MOST_GROUNDS, MOST_QUOTES = 8, 3
 KINDS = {
     "application": "You applied for",
     "line": "Your profile says",
@@ -147,12 +147,13 @@ def salary(posting: Posting) -> str | None:
 
 def why(who: Asker, posting: Posting, reasons: ReasonsOut) -> WhyShown:
     """Reasons as the API gives them, each with the words it came from."""
+    grounds: dict[tuple[str, str], GroundShown] = {}
+    for one in reasons.grounds:  # a line that stands in a text twice is said once
+        quoted = quotes(who, posting, one) if one.kind in QUOTED else ()
+        grounds.setdefault((one.kind, one.name), GroundShown(KINDS[one.kind], one.name, quoted))
     return WhyShown(
         title_of(posting),
-        tuple(
-            GroundShown(KINDS[one.kind], one.name, quotes(who, posting, one) if one.kind in QUOTED else ())
-            for one in reasons.grounds
-        ),
+        tuple(grounds.values())[:MOST_GROUNDS],
         tuple(one.name for one in reasons.matched),
         tuple(one.name for one in reasons.missing),
         tuple(
