@@ -201,6 +201,8 @@ def test_profile_is_saved_taken_along_and_erased(site):
     assert visitor.jobs()[0] == "Teacher"
     visitor.open("/profile").send("/profile", {"city": "x" * 130}, status=422)
     assert visitor.page.css_first("#city-error")
+    visitor.send("/profile", {"city": "", "titles": f"Nurse\n{'x' * 130}"}, status=422)
+    assert "one a line" in visitor.page.css_first("#titles-error").text()
     export = visitor.open("/profile").page.css_first("a[download]").attributes["href"]
     assert visitor.client.get(export).json()["people"][0]["text"] == "I am a teacher"
     visitor.send("/profile/erase", status=422)

@@ -27,6 +27,13 @@ CONDITIONS = {
     "words": "Enter at most ten words or phrases, apart by commas, of at most 120 letters each.",
 }
 """Fields of the filter -> what to do about one that is wrong."""
+PROFILE = {
+    "text": "Enter at most 20,000 characters.",
+    "titles": "Enter at most 50 titles, one a line, of at most 120 characters each.",
+    "wishes": "Enter at most 2,000 characters.",
+    **dict.fromkeys(("city", "state", "country", "zip"), "Enter at most 120 characters."),
+}
+"""Fields of the profile -> what to do about one that is wrong."""
 MONTH = "Enter a year or a month, such as 2019 or 2019-07."
 WORK = ("title", "employer", "start", "end", "summary")
 EDUCATION = ("degree", "field", "school", "start", "end")
@@ -62,8 +69,8 @@ def checked(kind: type[Checked], /, **values: object) -> Checked:
 
 def profile(values: Mapping[str, str]) -> Profile:
     """A profile as typed: titles one a line, empty fields unknown; Refused (422) where a field does not fit."""
-    places = {name: values.get(name, "").strip() or None for name in ("city", "state", "country", "zip")}
-    titles = lines(values.get("titles", ""))
+    places = {name: _plain(values.get(name, "")) or None for name in ("city", "state", "country", "zip")}
+    titles = [_plain(line) for line in lines(values.get("titles", ""))]
     text, wishes = values.get("text", "").strip(), values.get("wishes", "").strip()
     return checked(
         Profile, text=text, titles=titles, wishes=wishes, discoverable=values.get("discoverable") == "true", **places
@@ -98,7 +105,12 @@ def candidate(values: Mapping[str, str]) -> tuple[Candidate | None, dict[str, st
 
 def word(text: str | None) -> str | None:
     """A title or the name of a place as a profile takes it: without control characters, at most 120 characters."""
-    return "".join(c for c in text or "" if c.isprintable())[:120].strip() or None
+    return _plain(text or "")[:120].strip() or None
+
+
+def _plain(text: str) -> str:
+    """In one line, without control characters."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def lines(text: str) -> list[str]:

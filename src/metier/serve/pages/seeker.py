@@ -114,7 +114,7 @@ def save_profile(visit: Visit) -> Response:
         if not refused.errors:
             raise
         typed = {**Profile().model_dump(), **visit.values, "titles": forms.lines(visit.values.get("titles", ""))}
-        return _profile_page(visit, typed, beside(refused.errors))
+        return _profile_page(visit, typed, {field: forms.PROFILE[field] for field in beside(refused.errors)})
     return go("/jobs?done=profile")
 
 

@@ -148,7 +148,8 @@ def local(path: str) -> str:
 
 def beside(faults: list[Fault]) -> dict[str, str]:
     """Faults of a request as errors by field."""
-    return {fault.where.rpartition(".")[2]: fault.message for fault in faults}
+    parts = ((fault.where.split("."), fault.message) for fault in faults)
+    return {next((name for name in reversed(names) if not name.isdecimal()), ""): said for names, said in parts}
 
 
 def wrong(field: str, message: str) -> NoReturn:
