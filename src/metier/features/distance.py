@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,3 +77,31 @@ def km(here: Floats, there: Floats) -> Floats:
     known = (here**2).sum(axis=-1) * (there**2).sum(axis=-1) > 0.5
     chord = np.linalg.norm(here - there, axis=-1) / 2
     return np.where(known, 2 * EARTH * np.arcsin(np.minimum(chord, 1)), np.nan).astype(np.float32)
+
+
+class Placed(Protocol):
+    """Somebody or something whose place is named."""
+
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def state(self) -> str | None: ...
+    @property
+    def zip(self) -> str | None: ...
+
+
+def kilometres(here: Placed, there: Placed) -> float | None:
+    """How far apart two are; None where neither the city nor the ZIP code of one is in the gazetteer.
+
+    >>> from types import SimpleNamespace as At
+    >>> round(kilometres(At(city="Dallas", state="TX", zip=None), At(city=None, state=None, zip="76102")))
+    50
+    """
+    distance = float(km(_position(here), _position(there)))
+    return None if np.isnan(distance) else distance
+
+
+def _position(one: Placed) -> Floats:
+    named = {"city": one.city and one.state and f"{one.city}|{one.state}", "zip3": (one.zip or "")[:3]}
+    sums = columns([f"{field}={value}" for field, value in named.items() if value]).sum(axis=0)
+    return np.asarray(sums / (np.linalg.norm(sums) or 1), np.float32)

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     """Attempts to sign in from one address."""
     key_cache_seconds: float = Field(default=5.0, ge=0, le=300)
     """How long another process may still take a key or session that was revoked here."""
+    sign_up: bool = True
+    """Whether somebody who looks for a job may make an account by themselves."""
     session_hours: float = Field(default=12.0, gt=0)
     """How long somebody stays signed in."""
     secure_cookies: bool = False
@@ -66,6 +68,8 @@ class Settings(BaseSettings):
     """A job that was shown so often in `exposure_days` gives way to others; none: no cap."""
     exposure_days: int = Field(default=7, ge=1, le=366)
     """Days over which showing a job is counted."""
+    groups: Path | None = None
+    """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
     candidates: int = Field(default=5000, ge=1, le=100_000)
     """Discoverable people that are compared for a posting, at most."""
     moment: Literal["clock", "data", "auto"] = "auto"

@@ -180,6 +180,28 @@ class CompletionStore:
         with self._database.read() as connection:
             return Spending(**connection.execute(summed).mappings().one())
 
+    def overview(self) -> list["ModelOverview"]:
+        """What became of all completions and what the requests took, by model."""
+        by_state = sa.select(completions.c.model, completions.c.state, sa.func.count().label("people"))
+        with self._database.read() as connection:
+            counted = connection.execute(by_state.group_by(completions.c.model, completions.c.state)).all()
+            asked = set(connection.execute(sa.select(calls.c.model).distinct()).scalars())
+        states: dict[str, dict[str, int]] = {}
+        for model, state, people in counted:
+            states.setdefault(model, {})[state] = people
+        return [
+            ModelOverview(model, states.get(model, {}), self.spent_on(model)) for model in sorted(asked | states.keys())
+        ]
+
+
+@dataclass(frozen=True)
+class ModelOverview:
+    """Completions of one model by end state, and what all requests to it took."""
+
+    model: str
+    states: Mapping[str, int]
+    spent: Spending
+
 
 _COSTS = ("input_tokens", "output_tokens", "cost")
 

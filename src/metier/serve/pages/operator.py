@@ -1,0 +1,173 @@
+"""Pages of an operator: models side by side, what is imported, shown and spent, and the audit. No text of a person."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Response
+
+from metier.data.workspace import Workspace
+from metier.errors import MetierError
+from metier.evaluate.exposure import concentration
+from metier.evaluate.impact import ImpactTable
+from metier.serve.impact import impact_of_candidates
+from metier.serve.pages import forms
+from metier.serve.pages.showing import facts, title_of
+from metier.serve.pages.visit import Page, Visit, go
+from metier.serve.problems import absent
+from metier.serve.routes.audit import list_audit, verify_audit
+from metier.serve.routes.jobs import discoverable
+from metier.serve.routes.models import Bundle, list_models, promote_model, roll_back_model
+from metier.serve.service import DAY
+from metier.store.completions import CompletionStore
+
+HIGHLIGHTED = 5
+"""Models drawn in colour."""
+MOST_ROWS = 10
+"""Of imports, and of jobs shown most."""
+SAID = {"promoted": "The model is live.", "rolled-back": "The model before it is live again."}
+
+
+def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+    """All of it at one glance."""
+    service, call = visit.service, visit.call
+    models = list_models(call)
+    today = int(service.store.clock() // DAY)
+    with service.store.read(call.tenant) as rows:
+        imports = rows.imports.page(limit=MOST_ROWS).items
+        waiting = rows.resumes.waiting()
+        shown = rows.exposures.since(today - service.settings.exposure_days + 1)
+        model = service.models.held(call.tenant)
+    impacts, groups = _impacts(visit)
+    most = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
+    postings = {job: model.posting(job) for job, _ in most} if model else {}
+    popular = [
+        (job, times, ", ".join((title_of(posting), *facts(posting))) if (posting := postings.get(job)) else job)
+        for job, times in most
+    ]
+    return visit.page(
+        "dashboard.html.j2",
+        422 if errors else 200,
+        errors,
+        models=models,
+        live=next((one for one in models.items if one.state == "live"), None),
+        runs=_runs(service.settings.home),
+        imports=imports,
+        waiting=waiting,
+        days=service.settings.exposure_days,
+        exposure=concentration(shown),
+        popular=popular,
+        impacts=impacts,
+        groups=groups,
+        enrichment=CompletionStore(service.store.database).overview(),
+        notice=SAID.get(visit.values.get("done", ""), ""),
+    )
+
+
+def quarantine(visit: Visit) -> Response:
+    """The lines that an import set aside, with their reasons."""
+    id = visit.values.get("id", "")[:64]
+    with visit.service.store.read(visit.call.tenant) as rows:
+        found = rows.imports.get(id)
+        page = rows.imports.refusals(id, visit.values.get("after"))
+    if found is None:
+        raise absent()
+    following = f"/import?{urlencode({'id': id, 'after': page.next})}" if page.next else ""
+    return visit.page("import.html.j2", found=found, refusals=page.items, following=following)
+
+
+def promote(visit: Visit) -> Response:
+    """Make a bundle live."""
+    try:
+        promote_model(visit.call, forms.checked(Bundle, bundle=visit.values.get("bundle", "")))
+    except MetierError as error:
+        return dashboard(visit, {"": str(error)})
+    return go("/dashboard?done=promoted")
+
+
+def roll_back(visit: Visit) -> Response:
+    """Go back to the model before."""
+    try:
+        roll_back_model(visit.call)
+    except MetierError as error:
+        return dashboard(visit, {"": str(error)})
+    return go("/dashboard?done=rolled-back")
+
+
+def curve(visit: Visit) -> Response:
+    """The MAP@k curve of a run as SVG."""
+    from metier.evaluate.charts import DARK, LIGHT, map_curve
+    from metier.evaluate.run_folder import load
+
+    name, theme = visit.values.get("run", ""), DARK if visit.values.get("theme") == "dark" else LIGHT
+    workspace = Workspace(visit.service.settings.home)
+    if name not in workspace.names("runs"):
+        raise absent()
+    document = load(workspace.run(name))
+    best = [line["model"] for line in _lines(document)][:HIGHLIGHTED]
+    return Response(map_curve(document["rows"], best, [], theme), media_type="image/svg+xml")
+
+
+def audit(visit: Visit) -> Response:
+    """The chain, newest first."""
+    return _audit(visit, None)
+
+
+def verify(visit: Visit) -> Response:
+    """The chain, after every row of it was checked."""
+    return _audit(visit, verify_audit(visit.call))
+
+
+def _audit(visit: Visit, verdict: Any) -> Response:
+    about = visit.values.get("object", "").strip() or None
+    page = list_audit(visit.call, cursor=visit.values.get("cursor"), object=about)
+    query = {"object": about} if about else {}
+    following = f"/audit?{urlencode(query | {'cursor': page.next})}" if page.next else ""
+    return visit.page("audit.html.j2", rows=page.items, about=about or "", following=following, verdict=verdict)
+
+
+def _impacts(visit: Visit) -> tuple[list[ImpactTable], str]:
+    """Impact ratios, and what to say where there are none."""
+    service, file = visit.service, visit.service.settings.groups
+    if file is None:
+        return [], "No file of groups is set; the setting groups names one."
+    with service.store.read(visit.call.tenant) as rows:
+        try:
+            found = impact_of_candidates(rows, file, discoverable(rows, service.settings.candidates))
+        except MetierError as error:
+            return [], str(error)
+    return found, "" if found else "No recruiter was shown anybody yet."
+
+
+def _runs(home: Path) -> list[dict[str, Any]]:
+    """Evaluation runs of the workspace, each with a line a model, best first; one that cannot be read is left out."""
+    from metier.evaluate.run_folder import load  # brings the drawing library, which the API can do without
+
+    workspace, found = Workspace(home), []
+    for name in workspace.names("runs"):
+        try:
+            document = load(workspace.run(name))
+            meta = document["meta"]
+            about = {key: meta[key] for key in ("dataset", "protocol", "k", "seed")}
+            found.append({"name": name, "lines": _lines(document), **about})
+        except (MetierError, OSError, ValueError, KeyError):
+            continue
+    return found
+
+
+def _lines(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """MAP at the run's k over all people, by model, best first."""
+    k = document["meta"]["k"]
+    rows = [one for one in document["rows"] if (one["segment"], one["metric"], one["k"]) == ("all", "map", k)]
+    return sorted(rows, key=lambda one: -one["value"])
+
+
+ROUTES = [
+    Page("/dashboard", dashboard, "list_models"),
+    Page("/dashboard/map.svg", curve, "list_models"),
+    Page("/import", quarantine, "get_import"),
+    Page("/models/promote", promote, "promote_model", "POST"),
+    Page("/models/rollback", roll_back, "roll_back_model", "POST"),
+    Page("/audit", audit, "list_audit"),
+    Page("/audit", verify, "verify_audit", "POST"),
+]

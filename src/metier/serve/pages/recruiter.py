@@ -1,0 +1,54 @@
+"""Pages of a recruiter: the postings of their tenant, and people for one of them, with the reasons. Nobody is rejected
+here: the page orders people who want to be found, and says what the order rests on."""
+
+from urllib.parse import urlencode
+
+from fastapi import Response
+
+from metier.serve.answers import explained
+from metier.serve.askers import askers
+from metier.serve.pages.showing import JobShown, facts, title_of, why
+from metier.serve.pages.visit import Page, Visit
+from metier.serve.problems import absent
+from metier.serve.routes.jobs import get_candidates, list_jobs
+from metier.serve.routes.people import get_person
+
+MOST_PEOPLE = 10
+"""On one page: each comes with reasons, which are measured."""
+
+
+def postings(visit: Visit) -> Response:
+    """Jobs posted since training, by id."""
+    page = list_jobs(visit.call, cursor=visit.values.get("cursor"))
+    with visit.service.store.read(visit.call.tenant) as rows:
+        model = visit.service.models.of(rows)
+    found = ((one["@id"], model.posting(one["@id"])) for one in page.items)
+    return visit.page(
+        "postings.html.j2",
+        jobs=[JobShown(id, title_of(one), facts(one)) for id, one in found if one is not None],
+        following=f"/postings?{urlencode({'cursor': page.next})}" if page.next else "",
+        version=model.version,
+    )
+
+
+def people(visit: Visit) -> Response:
+    """The discoverable people whom a posting fits best; each of them is audited as seen."""
+    job = visit.values.get("job", "")
+    ranking = get_candidates(visit.call, job, MOST_PEOPLE, "json")
+    ids = [one.id for one in ranking.items]
+    with visit.service.store.read(visit.call.tenant) as rows:
+        model = visit.service.models.of(rows)
+        known = askers(rows, model, ids)
+    posting = model.posting(job)
+    if posting is None:
+        raise absent()
+    found = [
+        (get_person(visit.call, id), why(known[id], posting, explained(model.reasons(known[id], [job])[0])))
+        for id in ids
+        if id in known
+    ]
+    shown = JobShown(job, title_of(posting), facts(posting))
+    return visit.page("people.html.j2", job=shown, people=found, version=ranking.version)
+
+
+ROUTES = [Page("/postings", postings, "create_job"), Page("/people", people, "get_candidates")]

@@ -1,0 +1,215 @@
+"""Pages of a person who looks for a job: their list, what they did, their wishes and profile."""
+
+from collections import defaultdict
+from io import BytesIO
+from urllib.parse import urlencode
+
+from fastapi import Response, UploadFile
+
+from metier.live import Asker, LiveModel
+from metier.serve.answers import recommendations
+from metier.serve.askers import asker
+from metier.serve.guard import COOKIE
+from metier.serve.pages import forms, samples
+from metier.serve.pages.showing import JobShown, facts, suggested, title_of
+from metier.serve.pages.visit import Page, Visit, beside, go
+from metier.serve.problems import Refused, absent
+from metier.serve.records import NewEvent, PersonOut, Profile, Recommendations, ResumeState
+from metier.serve.routes.events import record_event
+from metier.serve.routes.people import erase_person, get_person, replace_person
+from metier.serve.routes.resumes import list_resumes, upload_resume
+from metier.store.store import Rows
+
+DONE = {
+    "applied": "Noted: you applied. Jobs like it now count for more.",
+    "saved": "Saved. It is under “My list”.",
+    "dismissed": "It will not be shown again.",
+    "wishes": "The order now follows your wishes.",
+    "profile": "Your profile is saved.",
+    "resume": "Saved. This is what the jobs below were compared with.",
+    "welcome": "Your account is ready.",
+}
+"""What a page says after something was done."""
+GROUPS = {"saved": "Saved", "applied": "Applied for", "dismissed": "Not shown any more"}
+
+
+def own(visit: Visit) -> str:
+    """The person whose account this is; Refused (404) for an account without one."""
+    if visit.actor is None or visit.actor.person is None:
+        raise absent()
+    return visit.actor.person
+
+
+def jobs(visit: Visit) -> Response:
+    """The list, with the reasons of each job."""
+    person, service = own(visit), visit.service
+    asked, typed, errors = forms.conditions(visit.values)
+    with service.store.read(visit.call.tenant) as rows:
+        model = service.models.of(rows)
+        who, done = asker(rows, model, person), _done(rows, person)
+    known = who is not None and bool(who.text.strip() or who.applied)
+    version, shown = model.version, list[JobShown]()
+    if who is not None and known:
+        found = Recommendations.model_validate_json(recommendations(visit.call, person, asked))
+        version, shown = found.version, suggested(model, who, found.items, done)
+    query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
+    return visit.page(
+        "jobs.html.j2",
+        422 if errors else 200,
+        errors,
+        known=known,
+        jobs=shown,
+        acting=True,
+        filter=typed,
+        place=_place(who),
+        wishes=profile_of(visit).wishes if known else "",
+        samples=samples.SAMPLES,
+        k=asked.k,
+        more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
+        back=f"/jobs?{urlencode(query)}" if query else "/jobs",
+        version=version,
+        notice=DONE.get(visit.values.get("done", ""), ""),
+    )
+
+
+def mine(visit: Visit) -> Response:
+    """What the person saved, applied for and dismissed, each job under the last of these."""
+    person, service = own(visit), visit.service
+    with service.store.read(visit.call.tenant) as rows:
+        model = service.models.of(rows)
+        who, events = asker(rows, model, person), rows.events.of_person(person)
+    last = {one.job: one.kind for one in events if one.kind in GROUPS}
+    groups = [
+        (heading, kind, _named(model, who, [job for job, did in reversed(last.items()) if did == kind], kind))
+        for kind, heading in GROUPS.items()
+    ]
+    return visit.page("mine.html.j2", groups=groups, back="/mine", notice=DONE.get(visit.values.get("done", ""), ""))
+
+
+def act(visit: Visit) -> Response:
+    """Save, dismiss or apply, then back to where the button was."""
+    kind, job = visit.values.get("kind", ""), visit.values.get("job", "")
+    record_event(visit.call, forms.checked(NewEvent, kind=kind, person=own(visit), job=job))
+    return back(visit, kind)
+
+
+def wish(visit: Visit) -> Response:
+    """Change the wishes alone."""
+    kept = profile_of(visit).model_dump()
+    changed = forms.checked(Profile, **kept | {"wishes": visit.values.get("wishes", "").strip()})
+    replace_person(visit.call, own(visit), changed)
+    return back(visit, "wishes")
+
+
+def profile(visit: Visit) -> Response:
+    """The profile and the résumés it rests on."""
+    return _profile_page(visit, profile_of(visit).model_dump())
+
+
+def save_profile(visit: Visit) -> Response:
+    """Replace the profile by what the form says."""
+    try:
+        replace_person(visit.call, own(visit), forms.profile(visit.values))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        typed = {**Profile().model_dump(), **visit.values, "titles": forms.lines(visit.values.get("titles", ""))}
+        return _profile_page(visit, typed, {field: forms.PROFILE[field] for field in beside(refused.errors)})
+    return go("/jobs?done=profile")
+
+
+def upload(visit: Visit) -> Response:
+    """Queue a résumé and go where its state is shown."""
+    try:
+        answer = upload_resume(visit.call, own(visit), UploadFile(BytesIO(visit.upload)))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        errors = {"file": "Choose a file of at most 10 MB."}
+        return _profile_page(visit, profile_of(visit).model_dump(), errors)
+    state = ResumeState.model_validate_json(bytes(answer.body))
+    return go(f"/resume?{urlencode({'id': state.id})}")
+
+
+def take_sample(visit: Visit) -> Response:
+    """Begin with a made-up résumé."""
+    sample = samples.find(visit.values.get("sample", ""))
+    answer = upload_resume(visit.call, own(visit), UploadFile(BytesIO(sample.text.encode())))
+    return go(f"/resume?{urlencode({'id': ResumeState.model_validate_json(bytes(answer.body)).id})}")
+
+
+def erase(visit: Visit) -> Response:
+    """Erase all that is kept of the person, the account included."""
+    if visit.values.get("sure") != "true":
+        errors = {"sure": "Tick the box if everything is to be erased."}
+        return _profile_page(visit, profile_of(visit).model_dump(), errors)
+    erase_person(visit.call, own(visit))
+    answer = go("/")
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def back(visit: Visit, done: str) -> Response:
+    """Where the form was, saying what was done."""
+    path = visit.values.get("back", "") or "/jobs"
+    return go(f"{path}{'&' if '?' in path else '?'}{urlencode({'done': done})}")
+
+
+def _done(rows: Rows, person: str) -> dict[str, frozenset[str]]:
+    """Kinds of events by job."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in rows.events.of_person(person):
+        found[one.job].add(one.kind)
+    return {job: frozenset(kinds) for job, kinds in found.items()}
+
+
+def _named(model: LiveModel, who: Asker | None, ids: list[str], kind: str) -> list[JobShown]:
+    postings = ((id, model.posting(id)) for id in ids)
+    return [
+        JobShown(id, title_of(one), facts(one, who), events=frozenset({kind}))
+        for id, one in postings
+        if one is not None
+    ]
+
+
+def _place(who: Asker | None) -> str:
+    return ", ".join(part for part in (who.city, who.state, who.zip) if part) if who else ""
+
+
+def profile_of(visit: Visit) -> Profile:
+    """The profile as it stands; an empty one for somebody new."""
+    try:
+        found: PersonOut = get_person(visit.call, own(visit))
+    except Refused as refused:
+        if refused.status_code != 404:
+            raise
+        return Profile()
+    return Profile.model_construct(**found.model_dump(include=set(Profile.model_fields)))
+
+
+def _profile_page(visit: Visit, typed: object, errors: dict[str, str] | None = None) -> Response:
+    """The page with these values in its form."""
+    resumes = list_resumes(visit.call, own(visit)).items
+    return visit.page(
+        "profile.html.j2",
+        422 if errors else 200,
+        errors,
+        profile=typed,
+        resumes=resumes,
+        samples=samples.SAMPLES,
+        person=own(visit),
+        notice=DONE.get(visit.values.get("done", ""), ""),
+    )
+
+
+ROUTES = [
+    Page("/jobs", jobs, "get_recommendations"),
+    Page("/mine", mine, "get_recommendations"),
+    Page("/jobs/events", act, "record_event", "POST"),
+    Page("/wishes", wish, "replace_person", "POST"),
+    Page("/profile", profile, "replace_person"),
+    Page("/profile", save_profile, "replace_person", "POST"),
+    Page("/resumes", upload, "upload_resume", "POST"),
+    Page("/samples", take_sample, "upload_resume", "POST"),
+    Page("/profile/erase", erase, "erase_person", "POST"),
+]
