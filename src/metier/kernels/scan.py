@@ -6,8 +6,8 @@ reaches the k-th best lower end are read as float32. Nothing is approximate: the
 rounded to float32. Rows of one group (a state, say) lie side by side, so that a query for some groups reads no other.
 
 A query may add to every score an offset of the row's group and a bias of the row. Groups are then read from the largest
-offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end. Where
-the first columns say most (`head`), they are multiplied first and the others only if they could still lift the row there.
+offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end.
+Where the first columns say most (`head`), they are multiplied first and the others only while these could do so.
 """
 
 from dataclasses import dataclass
