@@ -23,7 +23,12 @@ def problems(draw):
         vectors = np.rint(vectors)
     vectors[rng.random(rows) < draw(st.sampled_from([0.0, 0.2, 1.0])), 0] = np.nan
     groups = rng.integers(-1, 6, rows).astype(np.int32)
-    index = VectorIndex.build(vectors.astype(np.float32), groups, rng.permutation(rows).astype(np.int32))
+    index = VectorIndex.build(
+        vectors.astype(np.float32),
+        groups,
+        rng.permutation(rows).astype(np.int32),
+        draw(st.none() | st.integers(0, size)),
+    )
     asked = draw(st.none() | st.lists(st.integers(0, 9)).map(lambda each: np.array(each, np.int32)))
     banned = rng.integers(0, rows, draw(st.sampled_from([0, rows]))).astype(np.int32)
     query = rng.standard_normal(size) * draw(st.sampled_from([0.0, 1e-5, 1.0, 1e5]))
@@ -79,7 +84,7 @@ def test_only_rows_of_the_groups_are_found_and_rows_without_a_group_only_without
 
 
 def test_the_index_is_arrays_alone_and_any_thread_may_ask(index):
-    again = VectorIndex(*(part.copy() for part in astuple(index)))
+    again = VectorIndex(*(np.copy(part) if isinstance(part, np.ndarray) else part for part in astuple(index)))
     queries = np.random.default_rng(1).standard_normal((64, 32), np.float32)
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda query: again.query(query, 10), queries))

@@ -107,6 +107,18 @@ def test_what_may_not_be_shown_never_is(profile):
     assert first[3] not in everything(profile.live.jobs(asker, ANY, 700, now=posting.end + 1))
 
 
+def test_what_is_open_depends_on_the_moment_alone(profile):
+    board = profile.live.with_jobs(
+        [Posting("a", start=10.0, end=20.0), Posting("b", end=15.0), Posting("c", start=15.0)]
+    )._board
+    moments = [5.0, 10.0, 15.0, 15.000001, 20.0, 20.1, profile.now, 12.0, 10.0, 5.0]
+    for now in moments:
+        start, end = board.attributes.start, board.attributes.end
+        np.testing.assert_array_equal(board.open(now), ~(start > now) & ~(end < now))
+    board.open(12.0)[:] = False
+    assert board.open(12.0)[-2]
+
+
 def test_a_new_posting_is_found_at_once_and_scored_like_an_old_one(profile):
     row = 11
     old = profile.live.posting(profile.data.items.ids[row])

@@ -7,6 +7,7 @@ rounded to float32. Rows of one group (a state, say) lie side by side, so that a
 
 A query may add to every score an offset of the row's group and a bias of the row. Groups are then read from the largest
 offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end.
+Where the first columns say most (`head`), they are multiplied first and the others only while these could do so.
 """
 
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from metier.kernels.topk import _drain, _offer, _worse, top_k_reference
 LEVELS = 127
 """Largest int8 code; -128 is not used."""
 NOTHING, NONE, EVERY = np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_)
+SKIPPED = np.int32(-(2**31))
+"""In the place of a product that was not worked out; sums are kept from reaching it."""
 ROUNDING = 2.0**-22
 """More than what rounding to float32 takes from a number, and than what float64 sums lose."""
 
@@ -40,21 +43,28 @@ class VectorIndex:
     """(n,) length of vectors - scales * codes, rounded up"""
     lengths: Floats
     """(n,) length of vectors, rounded up"""
+    tails: Floats
+    """(n,) length of scales * codes behind the head, rounded up"""
     items: Nums
     """(n,) row numbers given to `build`"""
     ties: Nums
     """(n,) of two equal scores the smaller wins"""
     starts: NDArray[np.int64]
     """(g + 1,) group j has the rows starts[j] to starts[j + 1]; rows without a group come first"""
+    head: int
+    """columns that are multiplied first"""
 
     @classmethod
-    def build(cls, vectors: Floats, groups: Nums | None = None, tie: Nums | None = None) -> Self:
+    def build(
+        cls, vectors: Floats, groups: Nums | None = None, tie: Nums | None = None, head: int | None = None
+    ) -> Self:
         """Index (N, d) float32 vectors; a row that holds NaN or infinity is left out and never found.
 
         Parameters
         ----------
         groups : (N,) group of each row, -1 for none; all -1 when None.
         tie : (N,) of two equal scores the smaller wins; the row number when None.
+        head : columns that are multiplied first; all when None.
 
         ValueError when the sizes do not fit.
         """
@@ -67,7 +77,8 @@ class VectorIndex:
         items = items[finite[items]]
         starts = np.searchsorted(groups[items], np.arange(groups.max(initial=-1) + 2)).astype(np.int64)
         vectors = np.ascontiguousarray(vectors[items], dtype=np.float32)
-        return cls(vectors, *_quantise(vectors), items, tie[items].astype(np.int32), starts)
+        head = vectors.shape[1] if head is None else head
+        return cls(vectors, *_quantise(vectors, head), items, tie[items].astype(np.int32), starts, head)
 
     def query(
         self,
@@ -105,10 +116,10 @@ class VectorIndex:
         if offsets is not None:
             ranges, added = self._descending(ranges, offsets)
         return _search(
-            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.items, self.ties,
+            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.tails, self.items, self.ties,
             ranges, added, NONE if bias is None else self._sized(bias, len(self.items), np.float32),
             np.ascontiguousarray(vector, np.float32), np.unique(banned).astype(np.int32),
-            EVERY if allowed is None else self._sized(allowed, self.items.max(initial=-1) + 1, np.bool_), k,
+            EVERY if allowed is None else self._sized(allowed, self.items.max(initial=-1) + 1, np.bool_), k, self.head,
         )  # fmt: skip
 
     def query_reference(
@@ -170,13 +181,13 @@ class VectorIndex:
 
 
 @njit(cache=True, parallel=True)
-def _quantise(vectors):  # type: ignore[no-untyped-def]
-    """Codes (n, d) int8, scales, losses and lengths (n,) float32."""
+def _quantise(vectors, head):  # type: ignore[no-untyped-def]
+    """Codes (n, d) int8, scales, losses, lengths and tails (n,) float32."""
     codes = np.zeros(vectors.shape, np.int8)
     scales, losses = np.zeros(len(vectors), np.float32), np.empty(len(vectors), np.float32)
-    lengths = np.empty(len(vectors), np.float32)
+    lengths, tails = np.empty(len(vectors), np.float32), np.empty(len(vectors), np.float32)
     for row in prange(len(vectors)):
-        largest, lost, whole = 0.0, 0.0, 0.0
+        largest, lost, whole, behind = 0.0, 0.0, 0.0, 0.0
         for c in range(vectors.shape[1]):
             largest = max(largest, abs(np.float64(vectors[row, c])))
         if largest > 1e-30:  # else its scale would lose digits; all is lost instead, which the bound allows
@@ -187,14 +198,17 @@ def _quantise(vectors):  # type: ignore[no-untyped-def]
                 codes[row, c] = np.int8(min(max(np.rint(value / scales[row]), -LEVELS), LEVELS))
             lost += (value - np.float64(scales[row]) * codes[row, c]) ** 2
             whole += value * value
+            if c >= head:
+                behind += (np.float64(scales[row]) * codes[row, c]) ** 2
         losses[row] = np.nextafter(np.float32(np.sqrt(lost)), np.float32(np.inf))
         lengths[row] = np.nextafter(np.float32(np.sqrt(whole)), np.float32(np.inf))
-    return codes, scales, losses, lengths
+        tails[row] = np.nextafter(np.float32(np.sqrt(behind)), np.float32(np.inf))
+    return codes, scales, losses, lengths, tails
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _product(codes, query):  # type: ignore[no-untyped-def]
-    """Product of an int8 row with an int16 vector in int32, which the compiler makes multiply-adds of pairs."""
+    """Product of int8 codes with an int16 vector in int32, which the compiler makes multiply-adds of pairs."""
     total = np.int32(0)
     for c in range(len(codes)):
         total += np.int32(codes[c]) * np.int32(query[c])
@@ -203,12 +217,12 @@ def _product(codes, query):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    vectors, codes, scales, losses, lengths, items, ties, ranges, offsets, bias, query, banned, allowed, k
+    vectors, codes, scales, losses, lengths, tails, items, ties, ranges, offsets, bias, query, banned, allowed, k, head
 ):
     size = len(query)
     # The query in int16, as fine as sums in int32 allow, and what that loses.
     levels = min(32767, (2**31 - 1) // (LEVELS * max(size, 1)))
-    longest, length, lost = 0.0, 0.0, 0.0
+    longest, length, lost, behind = 0.0, 0.0, 0.0, 0.0
     for c in range(size):
         longest = max(longest, abs(np.float64(query[c])))
     step = longest / levels if longest > 0 else 1.0
@@ -217,7 +231,8 @@ def _search(  # type: ignore[no-untyped-def]
         fine[c] = np.int16(np.rint(query[c] / step))
         length += np.float64(query[c]) ** 2
         lost += (query[c] - step * fine[c]) ** 2
-    length, lost = np.sqrt(length), np.sqrt(lost)
+        behind += (step * fine[c]) ** 2 if c >= head else 0.0
+    length, lost, behind = np.sqrt(length), np.sqrt(lost), np.sqrt(behind) * (1 + ROUNDING)
     # |q.v - q'.v'| <= |q - q'| |v'| + |q| |v - v'|, |v'| <= 127 scale sqrt(d); the score's own rounding comes on top.
     reach = LEVELS * np.sqrt(size) * (lost + length * ROUNDING)
 
@@ -229,14 +244,23 @@ def _search(  # type: ignore[no-untyped-def]
         first, end = ranges[r]
         part = products[ends[r] - (end - first) : ends[r]]
         for row in range(first, end):
+            part[row - first] = SKIPPED
+            if len(allowed) and not allowed[items[row]]:
+                continue
             added = offsets[r] + (bias[row] if len(bias) else 0.0)
             slack = abs(added) * ROUNDING
             if held == k and added + slack + length * lengths[row] * (1 + ROUNDING) < lowers[0]:
                 continue
-            part[row - first] = _product(codes[row], fine)
-            lower = part[row - first] * (step * scales[row]) - (reach * scales[row] + length * losses[row])
-            lower += added - slack
-            if (held < k or lower > lowers[0]) and _wanted(items[row], banned, allowed):
+            product = _product(codes[row, :head], fine[:head])
+            around = reach * scales[row] + length * losses[row]
+            if head < size:
+                upper = product * (step * scales[row]) + behind * tails[row] + around
+                if held == k and added + slack + upper < lowers[0]:
+                    continue
+                product += _product(codes[row, head:], fine[head:])
+            part[row - first] = product
+            lower = product * (step * scales[row]) - around + added - slack
+            if (held < k or lower > lowers[0]) and not _among(items[row], banned):
                 held = _offer(places, lowers, order, held, k, row, lower, row)
 
     found, scores, ranks = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(k, np.int32)
@@ -245,19 +269,17 @@ def _search(  # type: ignore[no-untyped-def]
         first, end = ranges[r]
         part = products[ends[r] - (end - first) : ends[r]]
         for row in range(first, end):
-            added = offsets[r] + (bias[row] if len(bias) else 0.0)
-            slack = abs(added) * ROUNDING
-            # The floor has only risen: a row that was not multiplied above is left out here too.
-            if added + slack + length * lengths[row] * (1 + ROUNDING) < floor:
+            if part[row - first] == SKIPPED:
                 continue
+            added = offsets[r] + (bias[row] if len(bias) else 0.0)
             upper = part[row - first] * (step * scales[row]) + reach * scales[row] + length * losses[row]
-            if upper + added + slack >= floor:
+            if upper + added + abs(added) * ROUNDING >= floor:
                 total = 0.0
                 for c in range(size):
                     total += np.float64(query[c]) * np.float64(vectors[row, c])
                 score = np.float32(total + added)
                 better = full < k or _worse(scores[0], ranks[0], score, ties[row])
-                if better and _wanted(items[row], banned, allowed):
+                if better and not _among(items[row], banned):
                     full = _offer(found, scores, ranks, full, k, items[row], score, ties[row])
                     if full == k:
                         floor = max(floor, np.float64(scores[0]))
@@ -267,9 +289,7 @@ def _search(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _wanted(item, banned, allowed):  # type: ignore[no-untyped-def]
-    """Whether a row number is allowed and not in the sorted array of those that are banned."""
-    if len(allowed) and not allowed[item]:
-        return False
+def _among(item, banned):  # type: ignore[no-untyped-def]
+    """Whether a sorted array holds a number."""
     at = np.searchsorted(banned, item)
-    return at == len(banned) or banned[at] != item
+    return at < len(banned) and banned[at] == item

@@ -210,7 +210,22 @@ class Board:
 
     def open(self, now: float) -> Mask:
         """(n,) not gone, not ended and not still to come; a date that is unknown hides no job."""
-        return ~self.gone & ~self.closed & ~(self.attributes.start > now) & ~(self.attributes.end < now)
+        moment, (known, mask) = int(np.searchsorted(self._changes, now, side="right")), self._opened
+        if known != moment:
+            start, end = self.attributes.start, self.attributes.end
+            mask = ~self.gone & ~self.closed & ~(start > now) & ~(end < now)
+            self.__dict__["_opened"] = moment, mask  # whichever thread comes last; all are right
+        return mask.copy()
+
+    @cached_property
+    def _opened(self) -> tuple[int, Mask]:
+        """The last answer of `open`, and how many moments of `_changes` had passed."""
+        return -1, self.gone
+
+    @cached_property
+    def _changes(self) -> Times:
+        """Moments at which a job opens, and right after which one closes, ascending."""
+        return np.sort(np.concatenate([self.attributes.start, np.nextafter(self.attributes.end, np.inf)]))
 
     def matching(self, filter: Filter, home: Callable[[], Floats]) -> Mask | None:
         """(n,) where every condition holds; None without any. An unknown value fulfils none; home : where (3,)."""

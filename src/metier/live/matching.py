@@ -33,7 +33,7 @@ class Encoded(NamedTuple):
     """m postings as the logit sees them."""
 
     vectors: Floats
-    """(m, d) static word vectors, then topics"""
+    """(m, d) topics, which say most and are multiplied first, then static word vectors"""
     places: Nums
     """(m, 4) columns of city, state, country and zip3; -1 unknown"""
     at: Floats
@@ -72,7 +72,7 @@ class Matcher:
         self.jobs = len(part.job_table)
         self._weights = {heard: model.weights(heard=heard) for heard in (False, True)}
         self._terms = Tfidf(model.topics_.vocabulary_, model.topics_.idf_)
-        self._axes, self._width = model.topics_.axes_, model.meaning_.shape[1]
+        self._axes = model.topics_.axes_
         self._prior = float(np.log(model.config.prior))
         self._fields = _place_fields(part)
         self._mine = _columns_of_people(part)
@@ -86,8 +86,9 @@ class Matcher:
         first[self.group[::-1]] = np.arange(self.jobs)[::-1]
         self._places, self._at = found.astype(np.int32), model.at_[first]  # one row a group
         self.appeal = model.appeal_
-        vectors = np.hstack([model.meaning_, model.topic_])
-        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0))
+        self._topics = model.topic_.shape[1]
+        vectors = np.hstack([model.topic_, model.meaning_])
+        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0), self._topics)
         self._row = self.index.rows(self.jobs)
         here = self.appeal[self.index.items]
         self._bias: dict[bool | None, Floats] = {
@@ -105,15 +106,15 @@ class Matcher:
         heard : whether the weights are those of people with a history.
         """
         w = self._weights[heard]
-        vector = np.append(w.own[0] * own[: self._width], w.own[1] * own[self._width :])
+        vector = np.append(w.own[1] * own[: self._topics], w.own[0] * own[self._topics :])
         places = np.zeros(len(w.own_places) + 1, np.float32)
         mine = self.place_columns(asker)
         places[mine] += w.own_places[mine]
         if len(times):
             shares = _shares(times)  # (p,)
             sums = shares @ past.vectors
-            vector[: self._width] += w.past[0] * unit(sums[None, : self._width])[0]
-            vector[self._width :] += w.past[1] * unit(sums[None, self._width :])[0]
+            vector[: self._topics] += w.past[1] * unit(sums[None, : self._topics])[0]
+            vector[self._topics :] += w.past[0] * unit(sums[None, self._topics :])[0]
             for column in past.places.T:
                 known = column >= 0
                 np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
@@ -179,13 +180,13 @@ class Matcher:
         )
 
     def vectors(self, texts: Sequence[str]) -> Floats:
-        """(n, d) static word vectors and topics of texts, each of length 1."""
+        """(n, d) topics and static word vectors of texts, each of length 1."""
         topics = np.zeros((len(texts), self._axes.shape[1]), np.float32)
         if topics.size:
             for row, text in enumerate(texts):
                 columns, weights = self._terms.terms(text)
                 topics[row] = weights @ self._axes[columns]
-        return np.hstack([StaticEmbedder().embed(texts), unit(topics)])
+        return np.hstack([unit(topics), StaticEmbedder().embed(texts)])
 
     def place_columns(self, one: Asker) -> Nums:
         """The place columns that are true of a person."""
