@@ -28,7 +28,7 @@ from environments import CACHE, machine, table
 from live import bundle
 
 PEOPLE, K = 500, 20
-COLUMNS = ["", "requests/s", "p50 ms", "p99 ms", "errors"]
+COLUMNS = ["", "requests/s", "p50 ms", "p99 ms", "errors", "CPU ms each"]
 LUA = """
 local lines, at = {}, 0
 for line in io.lines(os.getenv("REQUESTS")) do lines[#lines + 1] = line end
@@ -118,6 +118,14 @@ def resident(process: int) -> float:
     return mine + sum(resident(int(child)) for child in children)
 
 
+def worked(process: int) -> float:
+    """Seconds of processor time that a process and its children used: what a busy machine does not change."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    mine = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return mine + sum(worked(int(child)) for child in children)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--jobs", type=int, default=100_000)
@@ -180,10 +188,11 @@ def report(home: Path, given: argparse.Namespace, jobs: int, seconds: float) -> 
         loaded = resident(server.pid)
         lines = []
         for name, asked in (("stored", stored), ("live", live)):
+            before = worked(server.pid)
             found = measured(port, key, asked, seconds, given.connections)
-            lines.append(
-                [name, f"{found['rate']:.0f}", *(f"{found[p]:.1f}" for p in ("p50", "p99")), f"{found['errors']}"]
-            )
+            each = 1000 * (worked(server.pid) - before) / (found["rate"] * seconds)
+            shown = [f"{found['rate']:.0f}", f"{found['p50']:.1f}", f"{found['p99']:.1f}", f"{found['errors']:.0f}"]
+            lines.append([name, *shown, f"{each:.2f}"])
         grown = resident(server.pid)
     finally:
         server.terminate()

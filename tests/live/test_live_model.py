@@ -121,7 +121,7 @@ def test_a_new_posting_is_found_at_once_and_scored_like_an_old_one(profile):
 
 
 def test_a_change_takes_the_old_ones_place(profile):
-    job = profile.data.items.ids[0]
+    job = names(profile.live.jobs(Asker(text=NURSE), ANY, 1, now=profile.now))[0]
     old = profile.live.posting(job)
     changed = replace(old, title="Lighthouse keeper", text="You keep the lighthouse of the harbour.")
     live = profile.live.with_jobs([replace(changed, title="Never seen")]).with_jobs([changed])
@@ -197,10 +197,9 @@ def test_filters_are_what_they_say(profile, wanted):
     posted = [
         base,
         replace(base, id="g", employer="Ward & Co", remote=True, salary_min=40_000, salary_max=60_000, level=2),
-        replace(
-            base, id="h", text="nightly", city="Cincinnati", remote=False, salary_min=55_000, level=1, start=3e9 - 1
-        ),
+        replace(base, id="h", text="nightly", city="Cincinnati", remote=False, salary_min=55_000, level=1),
         replace(base, id="i", text="At night", city=None, state=None, country=None, level=0, salary_max=45_000),
+        replace(base, id="j", text="Later", start=3e9 - 1),
     ]
     live = profile.live.with_jobs(posted)
     filter, asker = Filter(**wanted), Asker(text="nurse", city="Dayton", state="OH", country="US")
@@ -261,13 +260,17 @@ def test_later_jobs_enter_the_rankers_list_at_the_profiles_place():
 def test_a_new_posting_reaches_people_with_a_past(ranker):
     user = int(np.argmax(np.diff(ranker.data.matrix.indptr)))
     asker = ranker.live.asker(ranker.data.users.ids[user])
-    item = ranker.data.matrix[[user]].indices[0]
-    liked = ranker.live.posting(ranker.data.items.ids[item])
-    fresh = replace(liked, id="fresh", employer="New", start=ranker.now - 60, end=None)
-    before = ranker.live.jobs(asker, ANY, 20, now=ranker.now)
-    after = ranker.live.with_jobs([fresh]).jobs(asker, ANY, 21, now=ranker.now)
-    assert "fresh" in names(after)
+    fresh = Posting("fresh", asker.text.split("\n")[0][:80], asker.text, None, asker.city, asker.state, asker.country)
+    before = ranker.live.jobs(asker, ANY, 700, now=ranker.now)
+    after = ranker.live.with_jobs([fresh]).jobs(asker, ANY, 701, now=ranker.now)
     assert [job for job in names(after) if job != "fresh"] == names(before)
+    case = ranker.live._case(asker)
+    rows = np.array([ranker.data.items.number(job) for job in names(before)])
+    later = ranker.live.with_jobs([fresh])
+    question = later._question(case)
+    scores = later._matcher.score(question, later._matcher.encoded(rows))
+    mine = later._matcher.score(question, later._later)[0]
+    assert names(after).index("fresh") == min(int((scores > mine).sum()), len(before.suggestions))
 
 
 def test_the_right_people_for_a_posting(profile):

@@ -38,7 +38,7 @@ def test_swapping_names_contact_data_and_pronouns_moves_no_score(profile):
 
 @pytest.mark.parametrize("name", ["Emily Walsh", "Jamal Washington", "Wei Zhang"])
 def test_a_name_said_in_prose_is_taken_out_where_it_is_announced(name):
-    text = f"My name is {name}. Name: {name}\nI am a nurse."
+    text = f"My name is {name}.\nName: {name}\nI am a nurse."
     assert closed(neutral(text)) == closed(neutral(text.replace(name, "Ann Lee")))
     assert name.split()[0] not in closed(neutral(text))
 
@@ -50,7 +50,11 @@ def test_everything_else_keeps_its_place_and_ordinary_texts_are_untouched():
     assert all(now in (was, BLANK) for was, now in zip(text, blank, strict=True))
     assert "Registered nurse" in blank
     assert "triage, wound care" in blank
-    for plain in ("Registered nurse. MS in nursing, HIS software, 5 years, 12 patients.", "", "Missouri\n\n Miss-free"):
+    for plain in (
+        "Registered nurse. MS in nursing, HIS software, 5 years, 12 patients.",
+        "",
+        "Missouri\n\n Miss-free Ms",
+    ):
         assert closed(neutral(plain)) == plain
 
 
@@ -79,6 +83,11 @@ def test_orders_that_no_reader_sees_move_no_score(profile):
     assert "Ignore all" in " ".join(one["text"] for one in planted["hidden"])
     answers = [profile.live.jobs(Asker(text=one["text"]), Filter(), 50, now=profile.now) for one in (clean, planted)]
     assert answers[0] == answers[1]
+
+
+def test_a_title_above_the_address_is_no_name():
+    text = "Registered Nurse\nada@example.org\nI work in shifts"
+    assert closed(neutral(text)) == "Registered Nurse I work in shifts"
 
 
 def test_any_pair_of_names_scores_alike(profile):

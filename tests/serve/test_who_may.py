@@ -152,10 +152,10 @@ def test_seeker_reaches_nobody_else(make_world):
             ids = await targets(world, "ann")
             seeker = await world.signed_in("seeker")
             for operation in sorted(OWN):
-                here, absent = (
+                here, absent = [
                     told(await seeker.request(method, path, **arguments))
-                    for method, path, arguments in (request_of(operation, ids[w], "seeker") for w in ("here", "absent"))
-                )
+                    for method, path, arguments in [request_of(operation, ids[w], "seeker") for w in ("here", "absent")]
+                ]
                 assert here == absent, operation
                 assert here[0] == 404, operation
 

@@ -85,13 +85,19 @@ def test_the_database_refuses_any_other_change(store, chain, change):
     assert verdict(store, chain).rows == 5
 
 
-@pytest.mark.parametrize("column", ["time", "actor", "action", "object", "details", "previous", "hash"])
-@pytest.mark.parametrize("number", [1, 3, 5])
-def test_a_changed_row_is_named(store, chain, other, column, number):
-    value = 1.0 if column == "time" else "{}"
-    force(store, sa.update(audit).where(of(chain, number)).values({column: value}))
-    assert verdict(store, chain).broken == number
-    assert verdict(store, other).broken is None
+def test_a_changed_row_is_named(store, chain, other):
+    force(store)
+    columns = {"time": 1.0} | dict.fromkeys(("actor", "action", "object", "details", "previous", "hash"), "{}")
+    for number in (1, 3, 5):
+        for column, forged in columns.items():
+            with store.database.write() as connection:
+                [true] = connection.execute(sa.select(audit.c[column]).where(of(chain, number))).one()
+                connection.execute(sa.update(audit).where(of(chain, number)).values({column: forged}))
+            assert verdict(store, chain).broken == number, column
+            assert verdict(store, other).broken is None
+            with store.database.write() as connection:
+                connection.execute(sa.update(audit).where(of(chain, number)).values({column: true}))
+            assert verdict(store, chain).broken is None
 
 
 @pytest.mark.parametrize("number", [1, 3, 5])

@@ -126,9 +126,11 @@ def test_who_was_erased_is_not_trained_on(store, tenant):
 
 def test_a_learned_attribute_takes_the_dtype_of_the_dataset(store, tenant):
     base = small_town()
-    base = base.replace(people=base.people.with_columns(years=pl.lit(1, pl.Int32)))
+    dtypes = {"years": pl.Int32, "langs": pl.List(pl.String), "degree": pl.String}
+    base = base.replace(people=base.people.with_columns(pl.lit(None, dtype).alias(n) for n, dtype in dtypes.items()))
+    odd = {"years": "many", "langs": "lv", "degree": "BSc"}
     with store.write(tenant) as rows:
-        rows.people.save([Person("new", attributes={"years": 7.0}), Person("odd", attributes={"years": "many"})])
-        people = merged(base, rows.learned()).people
-    assert people["years"].dtype == pl.Int32
-    assert people.tail(2)["years"].to_list() == [7, None]
+        rows.people.save([Person("new", attributes={"years": 7.0, "degree": 3}), Person("odd", attributes=odd)])
+        people = merged(base, rows.learned()).people.tail(2)
+    assert {name: people.schema[name] for name in dtypes} == dtypes
+    assert people.select(*dtypes).rows() == [(7, None, "3"), (None, None, "BSc")]

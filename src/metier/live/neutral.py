@@ -7,10 +7,12 @@ schools, which are part of what a person can do.
 """
 
 import re
+from functools import cache
 
 from metier.enrich.masking import contact_data
 from metier.sources.documents.contact import contact_of
 from metier.sources.documents.sections import sections_of
+from metier.sources.documents.vocabulary import occupations, words
 
 BLANK = "\x00"
 """Stands for each character that is taken out, so that all others keep their places."""
@@ -20,10 +22,11 @@ _SIGN = re.compile(
 """Without one of these there is nothing to look for, and the slow search is left out."""
 _PRONOUNS = re.compile(
     r"(?<![\w'’])(?:[Hh]e|[Ss]he|[Hh]im|[Hh]er|[Hh]is|[Hh]ers|[Hh]imself|[Hh]erself|[Tt]he(?:y|m|irs?|mself|mselves))"
-    r"(?:['’](?:s|d|ll|re|ve))?(?!\w)|(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx)\b\.?"
+    r"(?:['’](?:s|d|ll|re|ve))?(?!\w)|(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx)\b\.?(?=\s+[^\W\d_])"
 )
 """In small letters or capitalised: "MS" is a degree and "HIS" a hospital's software."""
 _CALLED = re.compile(r"\b(?i:my name is|i am called)\s+((?:[^\W\d_][\w'’-]*)(?:\s+[A-Z][\w'’-]*){0,3})")
+_NAME = re.compile(r"[^\W\d_][\w'’.-]*(?: [^\W\d_a-z][\w'’.-]*){1,3}")
 _GAP = re.compile(rf"[\s{BLANK}]+")
 
 
@@ -36,11 +39,25 @@ def neutral(text: str) -> str:
     spans = [found.span() for found in _PRONOUNS.finditer(text)] + [found.span(1) for found in _CALLED.finditer(text)]
     if _SIGN.search(text):
         contact = contact_of(sections_of(_PRONOUNS.sub("", text)))
+        if contact.name is None and (contact.email or contact.phone or contact.url):
+            contact = contact.model_copy(update={"name": _first_line(text)})
         spans += [(start, end) for start, end, _ in contact_data(text, contact)]
     characters = list(text)
     for start, end in spans:
         characters[start:end] = BLANK * (end - start)
     return "".join(characters)
+
+
+def _first_line(text: str) -> str | None:
+    """The name in a first line that reads like a job: "Greg Baker" is one because no title begins with "Greg"."""
+    line = re.split(r"[,|•·\t\n]| [-–] ", _PRONOUNS.sub("", text).strip(), maxsplit=1)[0].strip()
+    return line if _NAME.fullmatch(line) and line.split()[0].casefold() not in _title_words() else None
+
+
+@cache
+def _title_words() -> frozenset[str]:
+    """Words of titles, in small letters."""
+    return frozenset(word for title in occupations() for word in re.findall(r"\w+", title)) | words("titles", "nouns")
 
 
 def closed(text: str) -> str:

@@ -8,8 +8,9 @@ from metier.enrich.phrases import PhraseMatcher, words
 from metier.sources.candidate import Record
 
 _PART = re.compile(
-    r"[;,\n!]|\.(?=\s|$)|\b(?:but|and)\s+(?=(?:no|not|without)\b)|\bbut\b|(?<=\w)\s+(?=not\s)", re.IGNORECASE
+    r"[;,\n!]|\.(?=\s|$)|\b(?:but|and)\s+(?=(?:no|not|without)\b)|(?<!thing )\bbut\b|(?<=\w)\s+(?=not\s)", re.IGNORECASE
 )
+_POLITE = re.compile(r"^(?:(?:please|also|and|so)\s+)+", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:i\s+|we\s+|i['’]d\s+|would\s+|really\s+|please\s+|also\s+|want(?:s|ed)?\s+|like\s+|love\s+|need\s+|prefer(?:ably)?\s+|"
     r"looking\s+for\s+|am\s+|i['’]m\s+|must\s+(?:have|be)\s+|to\s+(?:have|be|work|do)\s+|with\s+|in\s+|some\s+|only\s+|an?\s+|the\s+)+",
@@ -53,7 +54,7 @@ class Wishes(Record):
         """
         found: dict[bool, list[str]] = {True: [], False: []}
         for part in _PART.split(re.sub(r"[^\S\n]+", " ", text)):
-            said = " ".join(part.split())
+            said = _POLITE.sub("", " ".join(part.split()))
             if _AFFIRMED.match(said):
                 found[True].append(said)
                 continue
@@ -63,7 +64,7 @@ class Wishes(Record):
             negation = _NEGATED.match(said)
             rest = said[negation.end() :] if negation else said
             phrases = [_LEAD.sub("", f"{one} ").strip() for one in _OR.split(rest)]
-            found[negation is None] += [phrase.strip(" .?\"'") for phrase in phrases if words(phrase)]
+            found[negation is None] += [phrase.strip(" \"'").rstrip(".?") for phrase in phrases if words(phrase)]
         unwanted = tuple(dict.fromkeys(found[False]))
         return cls(wanted=tuple(one for one in dict.fromkeys(found[True]) if one not in unwanted), unwanted=unwanted)
 

@@ -6,32 +6,43 @@ from hashlib import sha256
 from metier.live import Answer as LiveAnswer
 from metier.live import Asker, LiveModel, Reasons
 from metier.serve.askers import asker, is_known
+from metier.serve.conditions import digest_of
 from metier.serve.guard import Call
 from metier.serve.problems import absent
 from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill, SuggestionOut
 from metier.serve.service import DAY
 from metier.store.audit import Entry
-from metier.store.store import Rows
+from metier.store.store import Rows, Store
 
 Details = dict[str, list[tuple[str, float]]]
 
 
-def recommendations(call: Call, person: str, asked: Asked) -> bytes:
+def stored_answer(call: Call, store: Store, person: str, asked: Asked) -> bytes | None:
+    """The stored answer if it still holds, audited."""
+    service, filters = call.service, digest_of(asked)
+    with store.read(call.tenant) as rows:
+        found = rows.recommendations.get(person, filters)
+    if found is None or found.made < store.clock() - 60 * service.settings.answer_minutes:
+        return None
+    _audit(call, person, filters, "stored", found.model, found.body, {})
+    return found.body
+
+
+def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     """JSON of `Recommendations`, audited; Refused (404) for a person whom neither the store nor the bundle knows."""
-    service, filters = call.service, _digest(asked)
-    with service.store.read(call.tenant) as rows:
-        stored = rows.recommendations.get(person, filters)
-        fresh = stored is None or stored.made < service.store.clock() - 60 * service.settings.answer_minutes
-        if stored is not None and not fresh:
-            version, body, jobs = stored.model, stored.body, {}
-        else:
-            version, body, jobs = _answer(call, rows, person, asked, filters)
-    service.metrics.served["fresh" if fresh else "stored"].inc()
-    details = {"version": version, "filters": filters, "answer": sha256(body).hexdigest(), **jobs}
-    service.afterwards.audit(
-        call.tenant, Entry(call.actor.id, "recommendations.served", person, details, service.store.clock())
-    )
+    filters = digest_of(asked)
+    with call.service.store.read(call.tenant) as rows:
+        version, body, jobs = _answer(call, rows, person, asked, filters)
+    _audit(call, person, filters, "fresh", version, body, jobs)
     return body
+
+
+def _audit(call: Call, person: str, filters: str, how: str, version: str, body: bytes, jobs: Details) -> None:
+    service = call.service
+    service.metrics.served[how].inc()
+    details = {"version": version, "filters": filters, "answer": sha256(body).hexdigest(), **jobs}
+    now = service.store.clock()
+    service.afterwards.audit(call.tenant, Entry(call.actor.id, "recommendations.served", person, details, now))
 
 
 def _answer(call: Call, rows: Rows, person: str, asked: Asked, filters: str) -> tuple[str, bytes, Details]:
@@ -104,8 +115,3 @@ def explained(reasons: Reasons) -> ReasonsOut:
     return ReasonsOut(
         job=reasons.job, score=reasons.score, grounds=grounds, shares=reasons.shares, matched=matched, missing=missing
     )
-
-
-def _digest(asked: Asked) -> str:
-    """Hash of what shapes an answer besides the person."""
-    return sha256(asked.model_dump_json(exclude={"format"}, exclude_defaults=True).encode()).hexdigest()

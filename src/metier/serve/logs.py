@@ -51,6 +51,8 @@ class _Foreign(logging.Handler):
     """Lines of other libraries: who spoke and how loud; the words only of the server's own start and stop."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING and not record.name.startswith("uvicorn"):
+            return
         error = record.exc_info[1] if record.exc_info else None
         said = record.getMessage() if record.name == "uvicorn.error" and error is None else "another library's message"
         log = structlog.get_logger()

@@ -17,7 +17,7 @@ from metier.serve.models import Models
 from metier.serve.policy import Actor
 from metier.serve.reading import ResumeReaders
 from metier.serve.settings import Settings
-from metier.store.database import Database
+from metier.store.database import Database, connect
 from metier.store.store import Store
 
 DAY = 86_400.0
@@ -29,6 +29,8 @@ class Service:
     def __init__(self, settings: Settings, database: Database, models: Models) -> None:
         self.settings = settings
         self.store = Store(database)
+        self.near = Store(Database(connect(settings.where))) if database.engine.dialect.name == "sqlite" else None
+        """A connection for the event loop alone: SQLite answers sooner than another thread would begin to ask it."""
         self.models = models
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
@@ -54,6 +56,8 @@ class Service:
             self._stop.set()
             for end in (self.readers.close, self.afterwards.close, self._follower.join, self.store.close):
                 await run_in_threadpool(end)
+            if self.near:
+                self.near.close()
             structlog.get_logger().info("stopped")
 
     def ready(self) -> bool:

@@ -105,7 +105,7 @@ class Database:
         with self._writing, self._explained():
             raw = self.engine.raw_connection()  # a checkpoint cannot run inside a transaction
             try:
-                busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # type: ignore[func-returns-value]
+                busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 raw.close()
         return not busy

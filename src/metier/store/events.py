@@ -49,7 +49,8 @@ class Events:
             for some in parts([one.source for one in new])
             for row in self._scope.rows(self._scope.select(events, events.c.source).where(events.c.source.in_(some)))
         }
-        fresh, duplicates = [], []
+        fresh: list[Event] = []
+        duplicates: list[Event] = []
         for one in new:
             (duplicates if one.source in seen else fresh).append(one)
             seen.add(one.source)

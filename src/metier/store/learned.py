@@ -62,8 +62,20 @@ def merged(base: Tables, learned: Tables, erased: frozenset[str] = frozenset()) 
 
 
 def _newer(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
-    new = new.cast({name: old.schema[name] for name in new.columns if name in old.columns}, strict=False)
+    new = new.with_columns(_as(new[name], old.schema[name]) for name in new.columns if name in old.columns)
     return pl.concat([_without(old, "id", new["id"]), new], how="diagonal_relaxed")
+
+
+def _as(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """A column in the dtype that the dataset has for it; a value that cannot be told in it is unknown."""
+    if column.dtype == dtype:
+        return column
+    try:
+        if column.dtype == pl.String and dtype.is_numeric():
+            column = column.cast(pl.Float64, strict=False)  # "7.0" is no integer
+        return column.cast(dtype, strict=False)
+    except pl.exceptions.InvalidOperationError:
+        return pl.Series(column.name, [None] * len(column), dtype)
 
 
 def _without(frame: pl.DataFrame, key: str, ids: Sequence[str] | pl.Series) -> pl.DataFrame:

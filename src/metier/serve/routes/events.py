@@ -1,7 +1,5 @@
 """Events: what people did, one at a time; many at once go to `bulk`."""
 
-from collections.abc import Sequence
-
 from fastapi import APIRouter, Response
 
 from metier.live import LiveModel
@@ -39,7 +37,7 @@ def event_of(event: NewEvent, now: float) -> Event:
     return Event(event.id or new_id(), event.kind, event.person, event.job, happened)
 
 
-def unknown(rows: Rows, model: LiveModel | None, event: NewEvent, own: str | None = None) -> Sequence[Fault]:
+def unknown(rows: Rows, model: LiveModel | None, event: NewEvent, own: str | None = None) -> list[Fault]:
     """What an event names that neither the store nor the bundle knows."""
     faults = []
     if event.person != own and not is_known(rows, model, event.person):

@@ -3,10 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import answered, explained, recommendations, shown
+from metier.serve.answers import answered, explained, fresh_answer, shown, stored_answer
 from metier.serve.askers import asker, of_profile
+from metier.serve.conditions import Conditions, parameters
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
 from metier.serve.guard import Asking, Call, Guarded
 from metier.serve.problems import absent
@@ -20,12 +22,19 @@ AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schem
 JobOf = Annotated[Id, Query(description="The job's id.")]
 
 
-@router.get("/people/{person}/recommendations", response_model=Recommendations, responses=AS_CSV)
-def get_recommendations(call: Asking, person: PersonId, asked: Annotated[Asked, Query()]) -> Response:
+@router.get(
+    "/people/{person}/recommendations",
+    response_model=Recommendations,
+    responses=AS_CSV,
+    openapi_extra={"parameters": parameters()},
+)
+async def get_recommendations(call: Asking, person: PersonId, asked: Conditions) -> Response:
     """The best open jobs for a person, under conditions. Served again as they are until something about it changes."""
     if not call.actor.may_see(person):
         raise absent()
-    body = recommendations(call, person, asked)
+    body = stored_answer(call, call.service.near, person, asked) if call.service.near else None
+    if body is None:
+        body = await run_in_threadpool(_answer, call, person, asked)
     if asked.format == "json":
         return Response(body, media_type=JSON)
     found = Recommendations.model_validate_json(body)
@@ -57,6 +66,11 @@ def get_raises(call: Asking, person: PersonId, job: JobOf) -> Raises:
     model, who = _asker(call, person, job)
     items = [RaiseOut(id=one.id, name=one.name, rise=one.rise) for one in model.raises(who, job)]
     return Raises(version=model.version, job=job, items=items)
+
+
+def _answer(call: Call, person: str, asked: Asked) -> bytes:
+    """Stored or fresh."""
+    return stored_answer(call, call.service.store, person, asked) or fresh_answer(call, person, asked)
 
 
 def _asker(call: Call, person: str, job: str) -> tuple[LiveModel, Asker]:

@@ -29,7 +29,7 @@ class SessionOut(Sent):
     """Who is signed in."""
 
     account: str
-    role: Role
+    role: Role | None
     person: str | None
     csrf: str
     """To be sent as X-CSRF-Token with every POST, PUT and DELETE."""
@@ -75,7 +75,7 @@ def sign_in(request: Request, response: Response, body: Credentials) -> SessionM
 def get_session(call: Asking) -> SessionOut:
     """Who is signed in."""
     actor = call.actor
-    return SessionOut.model_construct(account=actor.id, role=actor.role, person=actor.person, csrf=actor.csrf or "")
+    return SessionOut(account=actor.id, role=actor.role, person=actor.person, csrf=actor.csrf or "")
 
 
 @router.delete("/current", status_code=204)
