@@ -80,8 +80,8 @@ class Matcher:
         self._newest = float(np.nanmax(times)) if np.isfinite(times).any() else float("nan")
         self._days = float(model.appeal_[:, 1].mean()) if self.jobs else 0.0
         places = _four(model.places_, model.kind_, len(self._fields))
-        found, self.group = np.unique(places, axis=0, return_inverse=True)
-        self.group = self.group.reshape(-1).astype(np.int32)
+        found, numbers = np.unique(places, axis=0, return_inverse=True)
+        self.group: Nums = numbers.reshape(-1).astype(np.int32)
         first = np.zeros(len(found), np.int64)
         first[self.group[::-1]] = np.arange(self.jobs)[::-1]
         self._places, self._at = found.astype(np.int32), model.at_[first]  # one row a group
@@ -140,7 +140,9 @@ class Matcher:
     def alike(self, vector: Floats) -> Question:
         """A posting's (d,) vector as a question whose scores are the means of both cosines."""
         nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
-        return Question(vector / 2, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
+        return Question(
+            (vector / 2).astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None
+        )
 
     def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
         """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.
