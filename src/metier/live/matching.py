@@ -43,7 +43,7 @@ class Encoded(NamedTuple):
 
     def take(self, rows: Nums) -> "Encoded":
         """Some of them."""
-        return Encoded(*(part[rows] for part in self))
+        return Encoded(self.vectors[rows], self.places[rows], self.at[rows], self.appeal[rows])
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ class Matcher:
         days = np.log([max((self._newest - (one.start or np.nan)) / DAY, JUST) for one in postings])
         fresh = np.column_stack([np.full(len(rows), self._prior), np.where(np.isnan(days), self._days, days)])
         appeal = np.where(rows[:, None] >= 0, self.appeal[rows], fresh) if self.jobs else fresh
-        places = [[self._fields[name].get(key, -1) for name, key in _keys(one).items()] for one in postings]
+        places = [[self._fields[name].get(key, -1) for name, key in place_keys(one).items()] for one in postings]
         return Encoded(
             self.vectors([one.words for one in postings]),
             np.array(places, np.int32).reshape(len(postings), len(PLACES)),
@@ -192,7 +192,7 @@ class Matcher:
 
     def place_columns(self, one: Asker) -> Nums:
         """The place columns that are true of a person."""
-        found = (self._mine[name].get(key, -1) for name, key in _keys(one).items())
+        found = (self._mine[name].get(key, -1) for name, key in place_keys(one).items())
         return np.array([column for column in found if column >= 0], np.int32)
 
     def position(self, one: Asker | Posting) -> Floats:
@@ -215,7 +215,7 @@ def _shares(times: Sequence[float]) -> Floats:
     return np.asarray(past_shares(Query(np.full(1, -1, np.int32), ones, times=when), PAST).data)
 
 
-def _keys(one: Asker | Posting) -> dict[str, str | None]:
+def place_keys(one: Asker | Posting) -> dict[str, str | None]:
     """The key of each place field as `metier.features.encoder` writes it; None where its finest part is unknown."""
     zip3 = one.zip[:3] if one.zip else None
     parts = {"city": one.city, "state": one.state, "country": one.country, "zip3": zip3}
