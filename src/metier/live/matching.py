@@ -43,7 +43,7 @@ class Encoded(NamedTuple):
 
     def take(self, rows: Nums) -> "Encoded":
         """Some of them."""
-        return Encoded(*(part[rows] for part in self))
+        return Encoded(self.vectors[rows], self.places[rows], self.at[rows], self.appeal[rows])
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Matcher:
         self._newest = float(np.nanmax(times)) if np.isfinite(times).any() else float("nan")
         self._days = float(model.appeal_[:, 1].mean()) if self.jobs else 0.0
         places = _four(model.places_, model.kind_, len(self._fields))
-        found, self.group = np.unique(places, axis=0, return_inverse=True)
-        self.group = self.group.reshape(-1).astype(np.int32)
+        found, numbers = np.unique(places, axis=0, return_inverse=True)
+        self.group: Nums = numbers.reshape(-1).astype(np.int32)
         first = np.zeros(len(found), np.int64)
         first[self.group[::-1]] = np.arange(self.jobs)[::-1]
         self._places, self._at = found.astype(np.int32), model.at_[first]  # one row a group
@@ -140,7 +140,9 @@ class Matcher:
     def alike(self, vector: Floats) -> Question:
         """A posting's (d,) vector as a question whose scores are the means of both cosines."""
         nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
-        return Question(vector / 2, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
+        return Question(
+            (vector / 2).astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None
+        )
 
     def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
         """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.
@@ -171,7 +173,7 @@ class Matcher:
         days = np.log([max((self._newest - (one.start or np.nan)) / DAY, JUST) for one in postings])
         fresh = np.column_stack([np.full(len(rows), self._prior), np.where(np.isnan(days), self._days, days)])
         appeal = np.where(rows[:, None] >= 0, self.appeal[rows], fresh) if self.jobs else fresh
-        places = [[self._fields[name].get(key, -1) for name, key in _keys(one).items()] for one in postings]
+        places = [[self._fields[name].get(key, -1) for name, key in place_keys(one).items()] for one in postings]
         return Encoded(
             self.vectors([one.words for one in postings]),
             np.array(places, np.int32).reshape(len(postings), len(PLACES)),
@@ -190,7 +192,7 @@ class Matcher:
 
     def place_columns(self, one: Asker) -> Nums:
         """The place columns that are true of a person."""
-        found = (self._mine[name].get(key, -1) for name, key in _keys(one).items())
+        found = (self._mine[name].get(key, -1) for name, key in place_keys(one).items())
         return np.array([column for column in found if column >= 0], np.int32)
 
     def position(self, one: Asker | Posting) -> Floats:
@@ -213,7 +215,7 @@ def _shares(times: Sequence[float]) -> Floats:
     return np.asarray(past_shares(Query(np.full(1, -1, np.int32), ones, times=when), PAST).data)
 
 
-def _keys(one: Asker | Posting) -> dict[str, str | None]:
+def place_keys(one: Asker | Posting) -> dict[str, str | None]:
     """The key of each place field as `metier.features.encoder` writes it; None where its finest part is unknown."""
     zip3 = one.zip[:3] if one.zip else None
     parts = {"city": one.city, "state": one.state, "country": one.country, "zip3": zip3}

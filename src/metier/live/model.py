@@ -190,10 +190,10 @@ class LiveModel:
 
     def _encoded(self, rows: Sequence[int]) -> Encoded:
         """Jobs by row number, of the bundle and later ones, in this order."""
-        numbers, size = np.array(rows, np.int64), self._matcher.jobs
+        numbers, size = np.array(rows, np.int32), self._matcher.jobs
         late = numbers >= size
         parts = self._matcher.encoded(numbers[~late]), self._later.take(numbers[late] - size)
-        back = np.argsort(np.argsort(late, kind="stable"), kind="stable")
+        back = np.argsort(np.argsort(late, kind="stable"), kind="stable").astype(np.int32)
         return Encoded(*(np.concatenate(both) for both in zip(*parts, strict=True))).take(back)
 
     def _best(self, case: Case, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
@@ -202,7 +202,7 @@ class LiveModel:
         if self._ranked is None or not any(row < size for row in case.past):
             return self._by_profile(question, n, allowed)
         ranked = self._ranked.best(self._candid(case), n, allowed[:size])
-        later = np.flatnonzero(allowed[size:])
+        later = np.flatnonzero(allowed[size:]).astype(np.int32)
         if not len(later):
             return ranked
         scores = self._matcher.score(question, self._later.take(later))
@@ -211,7 +211,7 @@ class LiveModel:
     def _by_profile(self, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
         size = self._matcher.jobs
         rows, scores = self._matcher.best(question, n, allowed[:size])
-        later = np.flatnonzero(allowed[size:])
+        later = np.flatnonzero(allowed[size:]).astype(np.int32)
         if len(later):
             more = self._matcher.score(question, self._later.take(later))
             rows, scores = np.append(rows, later + size), np.append(scores, more)
@@ -256,6 +256,6 @@ class LiveModel:
         size = self._matcher.jobs
         if not size:
             return 0.0
-        rows = np.random.default_rng(0).choice(size, min(SAMPLE, size), replace=False)
+        rows = np.random.default_rng(0).choice(size, min(SAMPLE, size), replace=False).astype(np.int32)
         scores = self._matcher.score(question, self._matcher.encoded(rows)).astype(np.float64)
         return float(scores.max() + np.log(np.exp(scores - scores.max()).mean()))

@@ -7,13 +7,14 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from metier import bundle
 from metier.data import CSR, Floats, Nums, Query
 from metier.errors import BundleError
 from metier.features.encoder import PLACES
 from metier.live.board import Mask
+from metier.live.matching import place_keys
 from metier.live.records import Asker
 from metier.models.base import recommend
 from metier.models.ranker import Ranker
@@ -87,11 +88,23 @@ class RankedPeople:
 
     def _features(self, people: Sequence[Candid], users: Nums) -> CSR:
         """(b, f) attributes that the bundle knows, and the place that each person names now."""
-        known, names = self._loaded.dataset.user_features, ("city", "state", "country", "zip")
-        said = {name: [getattr(one.asker, name) for one in people] for name in names}
-        placed = self._loaded.people.encode(pl.DataFrame(said, schema=dict.fromkeys(names, pl.String)))
-        of_place = np.isin(known.fields, [n for n, name in enumerate(known.field_names) if name in PLACES])
-        names_one = np.array([any(getattr(one.asker, name) for name in names) for one in people])
-        stored = known.take(users).toarray()
-        stored[np.ix_(names_one, of_place)] = 0
-        return CSR(stored + placed.matrix.toarray() * names_one[:, None])
+        known = self._loaded.dataset.user_features
+        dense = known.take(users).toarray()
+        for row, one in enumerate(people):
+            keys = place_keys(one.asker)
+            if any(keys.values()):
+                dense[row, self._of_place] = 0
+                columns = (self._columns.get(f"{name}={key}") for name, key in keys.items())
+                dense[row, [column for column in columns if column is not None]] = 1
+        return CSR(dense)
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        """Number of each column of people's features by its name."""
+        return {name: column for column, name in enumerate(self._loaded.dataset.user_features.names)}
+
+    @cached_property
+    def _of_place(self) -> NDArray[np.bool_]:
+        """(f,) columns of places."""
+        known = self._loaded.dataset.user_features
+        return np.isin(known.fields, [number for number, name in enumerate(known.field_names) if name in PLACES])

@@ -7,6 +7,7 @@ A model answers `score`. Two optional faces make ranking the whole catalogue fas
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -157,8 +158,9 @@ def recommend(
     return ranking
 
 
+@lru_cache(maxsize=8)
 def tie_order(n_items: int, seed: int) -> Nums:
-    """(I,) a seeded permutation: among equal scores the smaller number comes first."""
+    """(I,) a seeded permutation, not to be written to: among equal scores the smaller number comes first."""
     return np.random.default_rng([seed, 0x7E1]).permutation(n_items).astype(np.int32)
 
 
