@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Response, UploadFile
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import recommendations
+from metier.serve.answers import fresh_answer, stored_answer
 from metier.serve.askers import asker
 from metier.serve.guard import COOKIE
 from metier.serve.pages import forms, samples
@@ -50,7 +50,8 @@ def jobs(visit: Visit) -> Response:
     known = who is not None and bool(who.text.strip() or who.applied)
     version, shown = model.version, list[JobShown]()
     if who is not None and known:
-        found = Recommendations.model_validate_json(recommendations(visit.call, person, asked))
+        body = stored_answer(visit.call, service.store, person, asked) or fresh_answer(visit.call, person, asked)
+        found = Recommendations.model_validate_json(body)
         version, shown = found.version, suggested(model, who, found.items, done)
     query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
     return visit.page(
