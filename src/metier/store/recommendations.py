@@ -17,6 +17,17 @@ from metier.store.tokens import digest
 Stamp = NewType("Stamp", str)
 """What an answer was computed from."""
 
+_ANSWER = sa.select(
+    recommendations.c.model, recommendations.c.made, recommendations.c.body, recommendations.c.generation
+).where(
+    recommendations.c.tenant == sa.bindparam("tenant"),
+    recommendations.c.person == sa.bindparam("person"),
+    recommendations.c.filters == sa.bindparam("filters"),
+    recommendations.c.generation
+    == sa.select(tenants.c.generation).where(tenants.c.id == sa.bindparam("tenant")).scalar_subquery(),
+)
+"""Made once: to build it anew takes longer than to run it."""
+
 
 @dataclass(frozen=True)
 class Stored:
@@ -36,15 +47,11 @@ class Recommendations:
 
     def get(self, person: str, filters: str) -> Stored | None:
         """The answer stored for a person and filters, if it still holds."""
-        answer = recommendations.c
-        chosen = sa.select(answer.model, answer.made, answer.body).where(
-            answer.tenant == self._scope.tenant,
-            answer.person == person,
-            answer.filters == filters,
-            answer.generation == self._generation(),
-        )
-        row = self._scope.connection.execute(chosen).mappings().one_or_none()
-        return None if row is None else Stored(**row)
+        asked = {"tenant": self._scope.tenant, "person": person, "filters": filters}
+        row = self._scope.connection.execute(_ANSWER, asked).one_or_none()
+        if row is None or self._scope.counters.get("generation", row.generation) != row.generation:
+            return None  # this transaction may have voided all
+        return Stored(row.model, row.made, row.body)
 
     def stamp(self, person: str) -> Stamp:
         """To be taken before an answer is computed and given to `put` after it."""
