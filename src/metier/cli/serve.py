@@ -59,7 +59,8 @@ def listen(settings: "Settings", bundle: str) -> None:
     if token is not None:
         host = LOOPBACK
         note(f"nobody may sign in yet; one-time token for the first administrator: {token}")
-        note(f"POST it to http://{host}:{settings.port}/api/v1/accounts/first; then start again to listen elsewhere")
+        note(f"enter it at http://{host}:{settings.port}/first-start; then start again to listen elsewhere")
+    note(f"serving {bundle} at http://{host}:{settings.port}")
     uvicorn.run(
         "metier.serve.app:from_environment",
         factory=True,
