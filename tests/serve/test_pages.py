@@ -267,7 +267,9 @@ def test_another_person_s_resume_is_not_there(site):
 
 
 def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
-    seeker = seeker_with_resume(site).open("/profile")
+    seeker = seeker_with_resume(site)
+    seeker.send("/jobs/events", press=("kind", "applied"))
+    seeker.open("/profile")
     recruiter = site.signed_in("recruiter")
     assert {"Registered Nurse", "Pipe Welder", "Teacher"} <= set(recruiter.jobs())
     assert "Nobody to show" in recruiter.open("/people?job=nurse-1").text
@@ -277,6 +279,8 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     assert "patient assessment" in recruiter.text.lower()
     buttons = [one.text().strip() for one in recruiter.page.css("button")]
     assert buttons == ["Sign out"]
+    assert "Why this person" in recruiter.text
+    assert "applied" not in recruiter.text.lower()
     assert "marla@example.org" not in recruiter.answer.text
     site.client.app.state.service.afterwards.flush()
     with site.store.read(site.tenant) as rows:

@@ -43,7 +43,10 @@ def people(visit: Visit) -> Response:
     if posting is None:
         raise absent()
     found = [
-        (get_person(visit.call, id), why(known[id], posting, explained(model.reasons(known[id], [job])[0])))
+        (
+            get_person(visit.call, id),
+            why(known[id], posting, explained(model.reasons(known[id], [job])[0]), own=False),
+        )
         for id in ids
         if id in known
     ]

@@ -21,7 +21,9 @@ KINDS = {
     "place": "The place",
     "wish": "Your wish",
 }
-SOURCES = {"asker": "your profile", "posting": "the posting"}
+THEIRS = {"line": "Their profile says", "skill": "A skill of theirs that it names", "place": "The place"}
+"""What a recruiter reads of a person; where else they applied and what they wish is not the recruiter's to know."""
+SOURCES = {"asker": "the profile", "posting": "the posting"}
 GROUPS = {
     "profile": "Profile",
     "text": "Words",
@@ -71,6 +73,8 @@ class WhyShown:
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     shares: tuple[tuple[str, float], ...]
+    own: bool = True
+    """Whether the reader is the person."""
 
     @property
     def main(self) -> GroundShown | None:
@@ -145,12 +149,15 @@ def salary(posting: Posting) -> str | None:
     return f"{said} {posting.currency or ''}".strip() + " a year"
 
 
-def why(who: Asker, posting: Posting, reasons: ReasonsOut) -> WhyShown:
-    """Reasons as the API gives them, each with the words it came from."""
+def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) -> WhyShown:
+    """Reasons as the API gives them, each with the words it came from; `own`: for the person, not for a recruiter."""
+    kinds = KINDS if own else THEIRS
     grounds: dict[tuple[str, str], GroundShown] = {}
     for one in reasons.grounds:  # a line that stands in a text twice is said once
+        if one.kind not in kinds:
+            continue
         quoted = quotes(who, posting, one) if one.kind in QUOTED else ()
-        grounds.setdefault((one.kind, one.name), GroundShown(KINDS[one.kind], one.name, quoted))
+        grounds.setdefault((one.kind, one.name), GroundShown(kinds[one.kind], one.name, quoted))
     return WhyShown(
         title_of(posting),
         tuple(grounds.values())[:MOST_GROUNDS],
@@ -161,6 +168,7 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut) -> WhyShown:
             for name, share in sorted(reasons.shares.items(), key=lambda one: -one[1])
             if share >= 0.005
         ),
+        own,
     )
 
 
