@@ -237,19 +237,18 @@ def _search(  # type: ignore[no-untyped-def]
     reach = LEVELS * np.sqrt(size) * (lost + length * ROUNDING)
 
     ends = np.cumsum(ranges[:, 1] - ranges[:, 0])
-    products = np.empty(ends[-1] if len(ends) else 0, np.int32)
+    products = np.full(ends[-1] if len(ends) else 0, SKIPPED)
     places, lowers, order = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
     held = 0
     for r in range(len(ranges)):
         first, end = ranges[r]
         part = products[ends[r] - (end - first) : ends[r]]
         for row in range(first, end):
-            part[row - first] = SKIPPED
-            if len(allowed) and not allowed[items[row]]:
-                continue
             added = offsets[r] + (bias[row] if len(bias) else 0.0)
             slack = abs(added) * ROUNDING
             if held == k and added + slack + length * lengths[row] * (1 + ROUNDING) < lowers[0]:
+                continue
+            if len(allowed) and not allowed[items[row]]:
                 continue
             product = _product(codes[row, :head], fine[:head])
             around = reach * scales[row] + length * losses[row]
