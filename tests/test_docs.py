@@ -125,7 +125,7 @@ def test_every_model_and_setting_is_explained(name):
         ("store.md", [*metadata.tables, *(column.name for table in metadata.sorted_tables for column in table.c)]),
         ("sources.md", [field.alias or key for part in MAP for key, field in part.model_fields.items()]),
     ],
-    ids=["metrics", "experiment", "market", "store", "sources"],
+    ids=["metrics", "experiment", "market", "api", "store", "sources"],
 )
 def test_every_name_is_explained(where, names):
     missing = set(names) - coded(page(where))
