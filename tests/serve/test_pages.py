@@ -280,7 +280,7 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     buttons = [one.text().strip() for one in recruiter.page.css("button")]
     assert buttons == ["Sign out"]
     assert "Why this person" in recruiter.text
-    assert "applied" not in recruiter.text.lower()
+    assert "applied for" not in recruiter.text.lower()
     assert "marla@example.org" not in recruiter.answer.text
     site.client.app.state.service.afterwards.flush()
     with site.store.read(site.tenant) as rows:
