@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from metier.data import CSR
-from metier.features.distance import FINEST, columns, gazetteer, km, positions
+from metier.features.distance import FINEST, columns, gazetteer, km, position, positions, within
 from metier.features.encoder import Encoder
 
 
@@ -75,3 +75,18 @@ def test_the_gazetteer_covers_the_states():
     assert all(np.linalg.norm(point) == pytest.approx(1) for point in gazetteer().values())
     assert len([key for key in gazetteer() if key.startswith("|")]) >= 45
     assert FINEST["city"] > FINEST["zip3"] > FINEST["state"]
+
+
+def test_within_agrees_with_km_and_position_with_columns():
+    keys = list(gazetteer())
+    points = np.array([*(gazetteer()[key] for key in keys[::7]), np.zeros(3)], np.float32)
+    for here in (points[5], points[-1]):
+        for reach in (50.0, 800.0, 6_671.0, 20_038.0):
+            with np.errstate(invalid="ignore"):
+                expected = km(here[None], points) <= reach
+            np.testing.assert_array_equal(within(here, points, reach), expected)
+    for city, state, zip3 in [("Dayton", "OH", None), (None, "OH", "454"), ("Nowhere", "OH", None), (None, None, None)]:
+        said = {"city": f"{city}|{state}|US" if city else "", "zip3": f"{zip3}|US" if zip3 else ""}
+        said["state"] = f"{state}|US" if state else ""
+        names = [f"{field}={value}" for field, value in said.items() if value]
+        np.testing.assert_allclose(position(city, state, zip3), where(*names)[0] if names else np.zeros(3), atol=1e-6)

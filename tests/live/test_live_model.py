@@ -158,6 +158,7 @@ def test_reposts_are_one_suggestion_and_the_newest_is_shown(trained, name):
     asker = Asker(text=text, city="Dayton", state="OH")
     found = {one.job: set(one.folded) for one in live.jobs(asker, ANY, 50, now=model.now).suggestions}
     assert found["r2"] == {"r1", "r3"}
+    assert not {"r1", "r3"} & set(found)
     assert {"r4", "r5"} <= set(found)
     gone = {
         one.job: set(one.folded) for one in live.with_jobs([], ["r2"]).jobs(asker, ANY, 50, now=model.now).suggestions

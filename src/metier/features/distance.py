@@ -79,6 +79,19 @@ def km(here: Floats, there: Floats) -> Floats:
     return np.where(known, 2 * EARTH * np.arcsin(np.minimum(chord, 1)), np.nan).astype(np.float32)
 
 
+def within(here: Floats, there: Floats, reach: float) -> NDArray[np.bool_]:
+    """(n,) whether positions (n, 3) are at most `reach` km from one (3,): `km` without an arc sine for each.
+
+    False where one is unknown.
+    """
+    chord = 2 * np.sin(min(reach / (2 * EARTH), np.pi / 2))
+    gap = there - here
+    near = np.einsum("ij,ij->i", gap, gap) <= chord**2
+    if chord >= 0.99:  # an unknown place lies in the middle of the earth
+        near &= there.any(axis=1)
+    return np.asarray(near if here.any() else np.zeros(len(there), np.bool_))
+
+
 class Placed(Protocol):
     """Somebody or something whose place is named."""
 

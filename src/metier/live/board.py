@@ -13,7 +13,7 @@ from metier.data import Floats, Nums
 from metier.data.types import Times
 from metier.errors import UnknownIdError
 from metier.features.assemble import seconds
-from metier.features.distance import km
+from metier.features.distance import within
 from metier.live.records import Filter, Posting
 from metier.live.reposts import Reposts, TextOf
 
@@ -235,7 +235,7 @@ class Board:
             if wanted is not None:
                 masks.append(a.names[:, column] == self.numbers[column].get(wanted.strip().lower(), -2))
         if filter.within_km is not None:
-            masks.append(km(home()[None], a.at) <= filter.within_km)  # NaN is not within
+            masks.append(within(home(), a.at, filter.within_km))
         if filter.remote is not None:
             masks.append(a.remote == int(filter.remote))
         bounds = [(filter.salary_min, a.salary, 1), (filter.level_min, a.level, 1), (filter.level_max, a.level, -1)]
