@@ -1,7 +1,7 @@
 """The `metier` command: one function a file, mounted here; errors become one line and an exit code.
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 data rejected, 130 interrupted. Results go to stdout, all else to stderr.
-Only typer and rich are imported at the start; a command imports what it computes with when it runs.
+Only typer is imported at the start; a command imports what it computes with when it runs.
 """
 
 import json

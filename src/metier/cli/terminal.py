@@ -5,13 +5,13 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.text import Text
 
 Home = Annotated[
     Path | None,
@@ -35,8 +35,10 @@ PIPED_WIDTH = 160
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
-def cell(value: Any) -> Text:
+def cell(value: Any) -> "Text":
     """A table cell: no markup, no control characters, "" for None, four digits for a float."""
+    from rich.text import Text
+
     if value is None:
         return Text("")
     shown = f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
@@ -45,6 +47,9 @@ def cell(value: Any) -> Text:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
     """A table on stdout; columns that hold only numbers are set to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
     lines = [list(row) for row in rows]
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
@@ -65,8 +70,11 @@ def note(message: str) -> None:
     print(f"metier: {_CONTROL.sub(' ', message)}", file=sys.stderr)
 
 
-def progress() -> Progress:
+def progress() -> "Progress":
     """A bar on stderr, invisible unless stderr is a terminal. Use as a context manager."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     return Progress(
         SpinnerColumn(),
