@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from metier.bundle import load, load_profile, person_text, restore, save
+from metier.bundle import digest, load, load_profile, open_people, person_text, restore, save, storage
 from metier.data import Tables
 from metier.errors import BundleError, UsageError
 from metier.features.assemble import assemble
@@ -338,7 +338,28 @@ def test_a_part_is_enough_for_newcomers(tmp_path):
     assert part.profile.topics_.vocabulary_ == inner.topics_.vocabulary_
     assert part.job_table["id"].to_list() == list(assembled.dataset.items.ids)
     assert part.people_table["id"].to_list() == list(assembled.dataset.users.ids)
-    assert person_text(tmp_path / "m", 3) == assembled.dataset.user_texts[3]
+    with open_people(tmp_path / "m", part.digest) as people:
+        assert person_text(people, 3) == assembled.dataset.user_texts[3]
     train(tmp_path / "k", "item-knn")
     with pytest.raises(UsageError, match=r"item-knn.*cure"):
         load_profile(tmp_path / "k")
+
+
+def test_people_of_another_bundle_are_not_opened(tmp_path):
+    train(tmp_path / "m", "profile")
+    before = digest(tmp_path / "m")
+    train(tmp_path / "m", "ranker")
+    with pytest.raises(BundleError, match=r"replaced.*cure"):
+        open_people(tmp_path / "m", before)
+
+
+def test_bundle_that_is_replaced_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    train(tmp_path / "m", "profile")
+
+    def restored(*learned):
+        train(tmp_path / "m", "ranker")
+        return restore(*learned)
+
+    monkeypatch.setattr(storage, "restore", restored)
+    with pytest.raises(BundleError, match=r"replaced.*cure"):
+        load_profile(tmp_path / "m")

@@ -1,13 +1,16 @@
 """Who is new is ranked by the profile over all jobs, who has a past by the ranker; what may not be shown never is."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from metier.bundle import save
 from metier.data import CSR, Query
 from metier.errors import BundleError, UnknownIdError
+from metier.features.assemble import assemble
 from metier.features.distance import km, positions
 from metier.live import Asker, Filter, LiveModel, Posting, Wishes
 from metier.live.order import CROWDED, merged
@@ -326,7 +329,6 @@ def test_threads_get_the_same_answers(profile):
 
 def test_the_version_names_the_bytes(profile, tmp_path):
     import hashlib
-    import shutil
 
     digest = hashlib.sha256((profile.folder / "manifest.json").read_bytes()).hexdigest()
     assert profile.live.version == f"profile@{digest[:12]}"
@@ -337,6 +339,18 @@ def test_the_version_names_the_bytes(profile, tmp_path):
         file.write(b"x")
     with pytest.raises(BundleError, match=r"jobs.parquet was altered"):
         LiveModel.load(copy)
+
+
+def test_a_person_keeps_their_text_when_another_bundle_takes_the_place(town, profile, tmp_path):
+    folder = tmp_path / "board"
+    shutil.copytree(profile.folder, folder)
+    live, ids = LiveModel.load(folder), profile.data.users.ids
+    others = replace(town, people=town.people.reverse())
+    save(folder, profile.model, others, assemble(others, "newest"), {})
+    rows = range(0, len(ids), 10)
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda row: live.asker(ids[row]).text, rows))
+    assert told == [profile.data.user_texts[row] for row in rows]
 
 
 def test_a_newcomer_without_words_or_place_still_gets_an_answer(profile):

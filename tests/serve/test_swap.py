@@ -1,8 +1,12 @@
 """Models change while people ask: no request fails, and no answer mixes two models."""
 
 import asyncio
+import shutil
 
 import pytest
+from structlog.testing import capture_logs
+
+from metier.serve.models import Models
 
 ANYBODY = {"profile": {"text": "I am a nurse", "state": "OH"}, "asked": {"k": 10}}
 
@@ -66,8 +70,6 @@ def test_bundle_that_is_damaged_is_refused_and_the_live_one_goes_on(make_world):
 
 
 def test_another_process_notices_a_promotion(make_world):
-    from metier.serve.models import Models
-
     async def story():
         async with make_world() as world:
             other = Models(world.service.settings.home / "models", world.store)
@@ -78,5 +80,85 @@ def test_another_process_notices_a_promotion(make_world):
                 world.service.afterwards.flush()
                 world.service.models.follow()
                 assert (await client.get("/api/v1/people/p1/recommendations")).json()["version"].startswith("second@")
+
+    asyncio.run(story())
+
+
+def retrained(home, old="first", new="second"):
+    """Put another bundle in the place of one, as training under its name does."""
+    shutil.rmtree(home / "models" / old)
+    shutil.copytree(home / "models" / new, home / "models" / old)
+
+
+def test_bundle_trained_again_under_its_name_is_not_served_before_it_is_promoted(make_world):
+    from metier.live import LiveModel
+
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            home, loads = world.service.settings.home, []
+
+            def load(folder):
+                loads.append(folder.name)
+                return LiveModel.load(folder)
+
+            newcomer = Models(home / "models", world.store, load)
+            kept = world.service.models.held(world.tenant)
+            retrained(home)
+            with capture_logs() as lines:
+                for _ in range(3):
+                    newcomer.follow()
+                    world.service.models.follow()
+            assert loads == ["first", "other"], "each is tried once"
+            assert newcomer.held(world.tenant) is None
+            assert newcomer.held(world.other) is not None
+            assert not newcomer.ready()
+            assert world.service.models.held(world.tenant) is kept, "the old model goes on"
+            assert [(one["event"], one["tenant"]) for one in lines] == [("live model not loaded", world.tenant)]
+            answer = await client.post("/api/v1/models/promote", json={"bundle": "first"})
+            assert answer.status_code == 200, answer.text
+            newcomer.follow()
+            assert newcomer.held(world.tenant).version == world.service.models.held(world.tenant).version
+            assert newcomer.ready()
+
+    asyncio.run(story())
+
+
+def test_worker_keeps_its_model_when_the_promoted_bundle_is_gone(make_world):
+    async def story():
+        async with make_world() as world:
+            home = world.service.settings.home
+            other = Models(home / "models", world.store)
+            other.promote(world.tenant, "second", "system")
+            (home / "models" / "second").rename(home / "aside")
+            world.service.models.follow()
+            assert world.service.models.held(world.tenant).version.startswith("first@")
+            (home / "aside").rename(home / "models" / "second")
+            world.service.models.follow()
+            assert world.service.models.held(world.tenant).version.startswith("second@")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("cure", ["promote", "rollback"])
+@pytest.mark.parametrize("harm", ["missing", "altered"])
+def test_damaged_bundle_of_one_tenant_does_not_keep_the_others_from_starting(make_world, harm, cure):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            answer = await client.post("/api/v1/models/promote", json={"bundle": "second"})
+            assert answer.status_code == 200, answer.text
+            home = world.service.settings.home
+        if harm == "missing":
+            shutil.rmtree(home / "models" / "second")
+        else:
+            (home / "models" / "second" / "jobs.parquet").write_bytes(b"x")
+        async with make_world() as world, world.client("full") as client, world.client("other") as neighbour:
+            assert (await neighbour.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
+            assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 503
+            assert (await client.get("/health/ready")).status_code == 503
+            body = {"json": {"bundle": "first"}} if cure == "promote" else {}
+            answer = await client.post(f"/api/v1/models/{cure}", **body)
+            assert answer.status_code == 200, answer.text
+            assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
+            assert (await client.get("/health/ready")).status_code == 200
 
     asyncio.run(story())

@@ -2,6 +2,17 @@
 
 from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import digest, load, load_profile, person_text, save
+from metier.bundle.storage import digest, load, load_profile, open_people, person_text, save
 
-__all__ = ["Bundle", "ProfilePart", "digest", "load", "load_profile", "person_text", "restore", "save", "state"]
+__all__ = [
+    "Bundle",
+    "ProfilePart",
+    "digest",
+    "load",
+    "load_profile",
+    "open_people",
+    "person_text",
+    "restore",
+    "save",
+    "state",
+]

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import BinaryIO, Literal, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -153,9 +153,10 @@ def load_profile(folder: Path) -> ProfilePart:
 
     Raises
     ------
-    BundleError : as `load`.
+    BundleError : as `load`, and where another bundle takes the folder's place meanwhile.
     UsageError : a bundle of another model, or of a ranker without `profile` among its sources.
     """
+    first = digest(folder) if (folder / "manifest.json").is_file() else ""
     manifest = check_files(folder)
     config = _read(folder / "config.json", Config.read)
     part = {"profile": "", "ranker": "sources_/profile_/"}.get(config.model)
@@ -177,9 +178,8 @@ def load_profile(folder: Path) -> ProfilePart:
     )
     if not isinstance(profile, Profile) or len(profile.meaning_) != len(jobs):
         raise BundleError(f"{folder}/model.safetensors does not fit its {len(jobs)} jobs; cure: train again")
-    return ProfilePart(
-        folder, config.model, digest(folder), profile, encoders.people, encoders.jobs, people, jobs, pairs
-    )
+    check_same(folder, first)
+    return ProfilePart(folder, config.model, first, profile, encoders.people, encoders.jobs, people, jobs, pairs)
 
 
 def digest(folder: Path) -> str:
@@ -187,9 +187,29 @@ def digest(folder: Path) -> str:
     return _sha256(folder / "manifest.json")
 
 
-def person_text(folder: Path, row: int) -> str:
-    """What a person of a bundle says, read from its folder."""
-    texts = pl.scan_parquet(folder / "people.parquet").select("text")
+def check_same(folder: Path, expected: str) -> None:
+    """BundleError unless the folder still holds the bundle of this digest."""
+    if not (folder / "manifest.json").is_file() or digest(folder) != expected:
+        raise BundleError(f"{folder} was replaced while it was read; cure: load it again")
+
+
+def open_people(folder: Path, expected: str) -> BinaryIO:
+    """people.parquet of the bundle of this digest; it stays the same file when another bundle takes the folder's place.
+
+    BundleError where that has happened already.
+    """
+    file = _read(folder / "people.parquet", lambda path: path.open("rb"))
+    try:
+        check_same(folder, expected)
+    except BundleError:
+        file.close()
+        raise
+    return file
+
+
+def person_text(people: BinaryIO, row: int) -> str:
+    """What a person of a bundle says, from its open people.parquet; threads may share the file."""
+    texts = pl.scan_parquet(people).select("text")
     return str(texts.slice(row, 1).collect().item() or "")
 
 

@@ -1,18 +1,21 @@
 """The people of a bundle: who they are, where they live, what they applied to."""
 
+import weakref
+
 import numpy as np
 
-from metier.bundle import ProfilePart, person_text
+from metier.bundle import ProfilePart, open_people, person_text
 from metier.data import Nums
 from metier.data.types import Times
 from metier.live.records import Asker
 
 
 class KnownPeople:
-    """Found by id; built once from a bundle."""
+    """Found by id; built once from a bundle, whose texts stay on disk in a file that is held open."""
 
     def __init__(self, part: ProfilePart) -> None:
-        self._table, self._folder = part.people_table, part.folder
+        self._table, self._texts = part.people_table, open_people(part.folder, part.digest)
+        weakref.finalize(self, self._texts.close)
         pairs = part.interactions
         order = np.argsort(pairs.users, kind="stable")
         self._items, self._times = pairs.items[order], pairs.times[order]
@@ -35,4 +38,4 @@ class KnownPeople:
             return None
         one = self._table.row(row, named=True)
         place = {name: one[name] for name in ("city", "state", "country", "zip")}
-        return Asker(text=person_text(self._folder, row), **place, person=person)
+        return Asker(text=person_text(self._texts, row), **place, person=person)

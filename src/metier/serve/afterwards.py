@@ -1,17 +1,19 @@
 """What a request leaves to be written once it was answered: audit of reads, stored answers, exposures.
 
 One transaction a tenant and a second takes them all, since each commit waits for the disk. The audit is never dropped:
-when it cannot be written, requests that would add to it are refused.
+when it cannot be written, requests that would add to it are refused. Only a row that could never be written (a text too
+long, a value that is no JSON) is left out, logged and counted, so that it does not hold up the rows behind it.
 """
 
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread
 
 import structlog
 
-from metier.errors import MetierError
+from metier.errors import UnknownIdError, UsageError
 from metier.serve.logs import failure
 from metier.serve.metrics import Metrics
 from metier.serve.problems import busy
@@ -49,11 +51,27 @@ class Afterwards:
             if len(self._work[tenant]) < MOST_AT_ONCE:
                 self._work[tenant].append(work)
 
-    def flush(self) -> None:
-        """Write all that waits; what could not be written of the audit waits on."""
+    def flush(self, tenant: str | None = None) -> None:
+        """Write all that waits, of one tenant or of all; what could not be written of the audit waits on.
+
+        Raises
+        ------
+        MetierError : the database does not take it. The other tenants' was written.
+        """
+        failed: Exception | None = None
         with self._flushing:
-            for tenant in [*self._audit, *self._work]:
-                self._flush(tenant)
+            for one in dict.fromkeys([*self._audit, *self._work] if tenant is None else [tenant]):
+                try:
+                    self._flush(one)
+                except Exception as error:  # raised again below, when all tenants had their turn
+                    structlog.get_logger().error("audit not written", tenant=one, count=self._waiting, **failure(error))
+                    failed = failed or error
+        if failed is not None:
+            raise failed
+
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin to flush."""
@@ -75,10 +93,8 @@ class Afterwards:
         self._try()
 
     def _try(self) -> None:
-        try:
+        with suppress(Exception):  # logged by `flush`; a thread that ends here would write nothing ever again
             self.flush()
-        except MetierError as error:
-            structlog.get_logger().error("audit not written", count=self._waiting, **failure(error))
 
     def _flush(self, tenant: str) -> None:
         while True:
@@ -87,11 +103,35 @@ class Afterwards:
                 work, self._work[tenant] = self._work[tenant], []
             if not entries and not work:
                 return
+            self._write(tenant, entries, work)
+
+    def _write(self, tenant: str, entries: list[Entry], work: list[Work]) -> None:
+        """Write the first that wait, in one transaction; in halves where a row among them can never be written."""
+        try:
             with self._store.write(tenant) as rows:
                 rows.audit.append_many(entries)
                 for one in work:
                     one(rows)
-            with self._lock:
-                del self._audit[tenant][: len(entries)]
-                self._waiting -= len(entries)
-                self._metrics.audit.set(self._waiting)
+        except UnknownIdError:  # no such tenant: not a row that is at fault
+            raise
+        except (UsageError, ValueError, TypeError) as error:
+            if work:
+                structlog.get_logger().error("work after an answer lost", tenant=tenant, **failure(error))
+                self._write(tenant, entries, [])
+            elif len(entries) > 1:
+                half = len(entries) // 2
+                self._write(tenant, entries[:half], [])
+                self._write(tenant, entries[half:], [])
+            else:
+                structlog.get_logger().error("row of audit dropped", tenant=tenant, **failure(error))
+                self._metrics.audit_dropped.inc()
+                self._done(tenant, len(entries))
+        else:
+            self._done(tenant, len(entries))
+
+    def _done(self, tenant: str, count: int) -> None:
+        """Take the first rows out of the queue."""
+        with self._lock:
+            del self._audit[tenant][:count]
+            self._waiting -= count
+            self._metrics.audit.set(self._waiting)

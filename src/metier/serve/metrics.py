@@ -21,6 +21,9 @@ class Metrics:
         self.served = {how: served.labels(how) for how in ("stored", "fresh")}
         self.parsing = Gauge("metier_resumes_reading", "Résumés being read.", registry=self.registry)
         self.audit = Gauge("metier_audit_waiting", "Rows of audit not yet written.", registry=self.registry)
+        self.audit_dropped = Counter(
+            "metier_audit_dropped_total", "Rows of audit that could never be written.", registry=self.registry
+        )
         self._known: dict[tuple[str, str, int], Counter] = {}
         self._timed: dict[str, Histogram] = {}
 

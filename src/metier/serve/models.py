@@ -6,16 +6,20 @@ from pathlib import Path
 from threading import Lock
 
 import numpy as np
+import structlog
 from safetensors import safe_open
 
-from metier.errors import BundleError, MetierError
+from metier.errors import BundleError, MetierError, UsageError
 from metier.live import Asker, Filter, LiveModel
+from metier.serve.logs import failure
 from metier.serve.postings import posting_of
 from metier.serve.problems import absent, busy
 from metier.store.models import Model
 from metier.store.store import Rows, Store
 
 Load = Callable[[Path], LiveModel]
+Files = frozenset[tuple[str, int, int, int]]
+"""What a folder holds: name, inode, time of change in nanoseconds and bytes of each file."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class Models:
     def __init__(self, folder: Path, store: Store, load: Load = LiveModel.load) -> None:
         self._folder, self._store, self._load = folder, store, load
         self._held: dict[str, Held] = {}
+        self._unfit: dict[str, tuple[str, Files]] = {}
+        """tenant -> the live version that its folder does not hold, and the folder's state"""
         self._changing = Lock()
         self._catching_up = Lock()
 
@@ -100,9 +106,7 @@ class Models:
             with self._store.read(tenant) as rows:
                 live = rows.models.live()
                 before = rows.models.get(live.before) if live and live.before else None
-            held = self._loaded(tenant, before.bundle) if before else None
-            if before and held and held.model.version != before.version:
-                raise BundleError(f"bundle {before.bundle!r} is no longer {before.version}; cure: promote a bundle")
+            held = self._loaded(tenant, before.bundle, before.version) if before else None
             with self._store.write(tenant) as rows:
                 model = rows.models.roll_back(actor)  # says that there was none before
                 rows.audit.append(actor, "model.rolled-back", model.version)
@@ -111,15 +115,16 @@ class Models:
         return model
 
     def follow(self) -> None:
-        """Load what the store says is live and this process does not hold: at the start, and what others promoted."""
+        """Load what the store says is live and this process does not hold: at the start, and what others promoted.
+
+        A tenant whose live model cannot be loaded keeps the one it has, if any, and holds up no other tenant.
+        """
         for tenant in self._store.tenants():
-            with self._store.read(tenant.id) as rows:
-                live = rows.models.live()
-            if live is None or self._holds(tenant.id, live.version):
-                continue
-            with self._changing:
-                if not self._holds(tenant.id, live.version):
-                    self._swap(tenant.id, self._loaded(tenant.id, live.bundle))
+            try:
+                with self._changing:
+                    self._follow(tenant.id)
+            except Exception as error:  # whatever one tenant's bundle provokes, the others are to be answered
+                structlog.get_logger().error("live model not loaded", tenant=tenant.id, **failure(error))
 
     def ready(self) -> bool:
         """Whether every tenant that has a live model has it loaded here."""
@@ -139,13 +144,27 @@ class Models:
         there = self._folder.iterdir() if self._folder.is_dir() else ()
         return sorted(one.name for one in there if (one / "manifest.json").is_file() and one.name not in taken)
 
-    def _holds(self, tenant: str, version: str) -> bool:
+    def _follow(self, tenant: str) -> None:
+        """Load the tenant's live model; a folder that does not hold it is tried again once it has changed."""
+        with self._store.read(tenant) as rows:
+            live = rows.models.live()
         held = self._held.get(tenant)
-        return held is not None and held.model.version == version
+        if live is None or (held is not None and held.model.version == live.version):
+            return
+        seen = live.version, _files(self._folder / live.bundle)
+        if self._unfit.get(tenant) == seen:
+            return
+        try:
+            self._swap(tenant, self._loaded(tenant, live.bundle, live.version))
+        except (BundleError, UsageError):
+            self._unfit[tenant] = seen
+            raise
 
-    def _loaded(self, tenant: str, bundle: str) -> Held:
-        """A bundle with the tenant's own jobs, which has answered a question."""
+    def _loaded(self, tenant: str, bundle: str, version: str | None = None) -> Held:
+        """A bundle with the tenant's own jobs, which has answered a question; BundleError for another `version`."""
         model = self._load(self._folder / bundle)
+        if version not in (None, model.version):
+            raise BundleError(f"bundle {bundle!r} is no longer {version}; cure: promote a bundle")
         with self._store.read(tenant) as rows:
             held = _caught_up(Held(model, 0, newest_interaction(self._folder / bundle)), rows)
         model.warm()
@@ -163,6 +182,15 @@ def _caught_up(held: Held, rows: Rows) -> Held:
         posted = [posting_of(one) for one in changes.posted]
         held = replace(held, model=held.model.with_jobs(posted, changes.withdrawn), sequence=changes.last)
     return held
+
+
+def _files(folder: Path) -> Files:
+    """What a folder holds; nothing where there is none."""
+    found = set()
+    for path in folder.glob("*"):
+        about = path.stat()
+        found.add((path.name, about.st_ino, about.st_mtime_ns, about.st_size))
+    return frozenset(found)
 
 
 def newest_interaction(folder: Path) -> float | None:

@@ -47,6 +47,10 @@ class ResumeReaders:
         for thread in self._threads:
             thread.join()
 
+    def alive(self) -> bool:
+        """Whether all of them run."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def _run(self) -> None:
         while not self._stop.is_set():
             try:

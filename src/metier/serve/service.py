@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from threading import Event, Thread
 
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
-from metier.errors import MetierError
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
 from metier.serve.buckets import Buckets
@@ -61,8 +61,9 @@ class Service:
             structlog.get_logger().info("stopped")
 
     def ready(self) -> bool:
-        """Whether the store answers and every live model is loaded."""
-        return self.models.ready()
+        """Whether the store answers, every live model is loaded and every thread beside the requests runs."""
+        running = self.afterwards.alive() and self.readers.alive() and self._follower.is_alive()
+        return running and self.models.ready()
 
     def moment(self, tenant: str) -> float:
         """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle."""
@@ -95,15 +96,19 @@ class Service:
                 _try("tidy", self._tidy)
 
     def _tidy(self) -> None:
-        today = int(self.store.clock() // DAY)
         for tenant in self.store.tenants():
-            with self.store.write(tenant.id) as rows:
-                rows.recommendations.purge()
-                rows.exposures.forget(today - self.settings.exposure_days)
+            _try("tidy", partial(self._tidy_one, tenant.id), tenant=tenant.id)
+
+    def _tidy_one(self, tenant: str) -> None:
+        today = int(self.store.clock() // DAY)
+        with self.store.write(tenant) as rows:
+            rows.recommendations.purge()
+            rows.exposures.forget(today - self.settings.exposure_days)
 
 
-def _try(what: str, work: Callable[[], None]) -> None:
+def _try(what: str, work: Callable[[], None], **about: str) -> None:
+    """Log which error it was and go on; a thread that ends here would follow nothing ever again."""
     try:
         work()
-    except MetierError as error:
-        structlog.get_logger().error(what, **failure(error))
+    except Exception as error:
+        structlog.get_logger().error(f"{what} failed", **about, **failure(error))

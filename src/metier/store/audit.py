@@ -79,7 +79,7 @@ class Audit:
         self.append_many([Entry(actor, action, object, details)])
 
     def append_many(self, entries: Sequence[Entry]) -> None:
-        """Add rows in their order; UsageError for a text that is longer than an id may be."""
+        """Add rows in their order; UsageError for a text that no id may be: too long, or with a NUL."""
         counters, rows = self._scope.counters, []
         for entry in entries:
             row: dict[str, Any] = {
@@ -145,3 +145,5 @@ def _check(entry: Entry) -> None:
             waiting += value
         elif isinstance(value, str) and len(value) > MOST_CHARACTERS:
             raise UsageError(f"a text of {len(value)} characters in an audit row; cure: its id or its hash")
+        elif isinstance(value, str) and "\x00" in value:
+            raise UsageError("a NUL character in an audit row; cure: an id has none")

@@ -54,6 +54,6 @@ def list_audit(
 @router.post("/verify")
 def verify_audit(call: Asking) -> VerdictOut:
     """Check every row against the one before it."""
-    call.service.afterwards.flush()
+    call.service.afterwards.flush(call.tenant)
     with call.service.store.read(call.tenant) as rows:
         return VerdictOut(**vars(rows.audit.verify()))

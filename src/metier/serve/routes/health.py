@@ -26,9 +26,9 @@ async def is_live() -> Health:
 
 @router.get("/health/ready")
 def is_ready(request: Request) -> Health:
-    """The store answers and the models of its tenants are loaded; 503 until then."""
+    """The store answers, the models of its tenants are loaded and the threads beside the requests run; else 503."""
     if not request.app.state.service.ready():
-        raise busy("The models are not loaded yet.")
+        raise busy("A model is not loaded, or a thread has ended; the log says which.")
     return Health(status="ok")
 
 

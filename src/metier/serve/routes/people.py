@@ -92,7 +92,7 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
         known = known or bool(rows.resumes.of_person(person, limit=1).items or rows.events.page(person, limit=1).items)
     if not known and call.actor.person != person:
         raise absent()
-    service.afterwards.flush()  # nothing of them may be written after they are gone
+    service.afterwards.flush(call.tenant)  # nothing of them may be written after they are gone
     receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
     service.actors.clear()
     return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
