@@ -267,6 +267,12 @@ def test_candidates_are_only_those_who_want_to_be_found(make_world):
             assert [one["id"] for one in answer["items"]] == [found]
             assert (await recruiter.get(f"{PEOPLE}/{found}")).status_code == 200
             assert (await recruiter.get(f"{PEOPLE}/{hidden}")).status_code == 404
+            ann = {"text": "Ann Example\nann@example.org\nWelder; she likes steel.", "zip": "85001", "wishes": "python"}
+            named = await made(client, discoverable=True, city="Mesa", titles=["Welder", "555 010 9999"], **ann)
+            seen = (await recruiter.get(f"{PEOPLE}/{named}")).json()
+            assert (seen["text"], seen["titles"]) == ("Welder; likes steel.", ["Welder"])
+            assert (seen["city"], seen["zip"], seen["wishes"]) == ("Mesa", None, "")
+            assert (await client.get(f"{PEOPLE}/{named}")).json()["text"] == ann["text"]
             world.service.afterwards.flush()
             rows = (await client.get("/api/v1/audit", params={"object": found})).json()["items"]
             assert "person.viewed" in [row["action"] for row in rows]

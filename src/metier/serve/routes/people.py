@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from metier.errors import UnknownIdError
+from metier.live.neutral import closed, neutral
 from metier.serve.askers import is_known, profile_of, stored, trained
 from metier.serve.guard import Asking, Call, Guarded
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
@@ -35,6 +36,14 @@ def sent(person: Person) -> PersonOut:
     return PersonOut(id=person.id, updated=moment(person.updated), **profile_of(person).model_dump())
 
 
+def sent_to_recruiter(person: Person) -> PersonOut:
+    """A person without ZIP code and wishes, their words without names, contact data and pronouns where
+    `metier.live.neutral` recognises them."""
+    whole = sent(person)
+    titles = [said for one in whole.titles if (said := closed(neutral(one)))]
+    return whole.model_copy(update={"text": closed(neutral(whole.text)), "titles": titles, "zip": None, "wishes": ""})
+
+
 @router.get("")
 def list_people(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Page[PersonOut]:
     """People who came or changed since training, by id."""
@@ -58,7 +67,8 @@ def create_person(call: Asking, body: NewPerson) -> Response:
 
 @router.get("/{person}")
 def get_person(call: Asking, person: PersonId) -> PersonOut:
-    """One person. A recruiter sees only who is discoverable, and that is audited."""
+    """One person. A recruiter sees only who is discoverable, without names, contact data, ZIP code and wishes, and that
+    is audited."""
     _own(call, person)
     with call.service.store.read(call.tenant) as rows:
         found = rows.people.get(person)
@@ -70,6 +80,7 @@ def get_person(call: Asking, person: PersonId) -> PersonOut:
         call.service.afterwards.audit(
             call.tenant, Entry(call.actor.id, "person.viewed", person, time=call.service.store.clock())
         )
+        return sent_to_recruiter(found)
     return sent(found)
 
 
