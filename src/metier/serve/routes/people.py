@@ -28,7 +28,8 @@ class Receipt(Sent):
     erased: dict[str, int]
     """Rows, by table."""
     cleared: bool
-    """Whether the database's log is rid of them as well; if not, it will be in a moment."""
+    """Whether the database's log is rid of them as well; if not, since somebody was reading there, the service tries
+    again every `follow_seconds` until it is."""
 
 
 def sent(person: Person) -> PersonOut:
@@ -105,6 +106,7 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
         raise absent()
     service.afterwards.flush()  # nothing of them may be written after they are gone
     receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
+    service.traces = service.traces or not cleared
     service.actors.clear()
     return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
 
