@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from metier.sources.job_posting import JobPosting
+from metier.store import database
 
 NURSE = {"text": "I am a nurse", "titles": ["nurse"], "state": "OH", "city": "OH-1", "country": "US"}
 WELDER = JobPosting(title="Welder wanted", description="<p>We hire a welder in OH</p>").document()
@@ -254,6 +258,31 @@ def test_bulk_events_count_duplicates_and_refuse_the_unknown(make_world):
             ).json()
             assert (answer["accepted"], answer["duplicates"], answer["refused"]) == (1, 1, 2)
             assert [one["reason"] for one in answer["refusals"]] == ["person: is nobody known", "job: is no job known"]
+
+    asyncio.run(story())
+
+
+def test_a_log_that_somebody_read_is_cleared_by_the_service_itself(make_world, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+
+    async def story():
+        async with make_world(follow_seconds=0.1) as world, world.client("full") as client:
+            person = await made(client, text="xylophone " * 200)
+            file = world.store.database.engine.url.database
+            log = Path(f"{file}-wal")
+            with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM people").fetchall()
+                assert (await client.delete(f"{PEOPLE}/{person}")).json()["cleared"] is False
+                await asyncio.sleep(0.5)
+                assert world.service.traces
+                assert b"xylophone" in log.read_bytes()
+            for _ in range(100):
+                if not world.service.traces:
+                    break
+                await asyncio.sleep(0.1)
+            assert b"xylophone" not in log.read_bytes() + Path(file).read_bytes()
+            assert not world.service.traces
 
     asyncio.run(story())
 

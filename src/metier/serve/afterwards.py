@@ -1,7 +1,7 @@
 """What a request leaves to be written once it was answered: audit of reads, stored answers, exposures.
 
-One transaction a tenant and a second takes them all, since each commit waits for the disk. The audit is never dropped:
-when it cannot be written, requests that would add to it are refused.
+One transaction a tenant and a second takes them all, since each commit waits for the disk. While
+the audit cannot be written, `MOST` rows of it wait; then requests that would add to it are refused.
 """
 
 import time

@@ -96,8 +96,9 @@ class Database:
         self._migrate(command.downgrade, revision)
 
     def scrub(self, *, wait: bool = True) -> bool:
-        """Clear what was deleted from SQLite's write-ahead log; False while somebody still reads there, whom it waits for
-        up to `BUSY_SECONDS` unless told not to: no one writes meanwhile.
+        """Clear what was deleted from SQLite's write-ahead log; False while somebody still reads there.
+
+        `wait`: for whoever reads, up to `BUSY_SECONDS`, in which no other thread writes.
 
         PostgreSQL has no such order: its own vacuum, backups and archive of logs decide when deleted rows are gone.
         """

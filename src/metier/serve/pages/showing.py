@@ -164,7 +164,9 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) 
         quoted = quotes(who, posting, one) if one.kind in QUOTED else ()
         name = one.name
         if not own:
-            quoted = tuple(replace(quote, before="", after="") if quote.of == SOURCES["asker"] else quote for quote in quoted)
+            quoted = tuple(
+                replace(quote, before="", after="") if quote.of == SOURCES["asker"] else quote for quote in quoted
+            )
             if one.kind == "place":
                 name = ", ".join(part for part in (who.city, who.state, who.country) if part) or "near"
         grounds.setdefault((one.kind, name), GroundShown(kinds[one.kind], name, quoted))

@@ -95,8 +95,8 @@ def replace_person(call: Asking, person: PersonId, body: Profile) -> PersonOut:
 
 @router.delete("/{person}")
 def erase_person(call: Asking, person: PersonId) -> Receipt:
-    """Erase all that is kept of a person: profile, résumés, events, answers, account. What a bundle learned of them is
-    no longer used."""
+    """Erase what the database keeps of a person: profile, résumés, events, answers, account. Audit rows and files stay;
+    what a bundle learned of them is no longer used."""
     _own(call, person)
     service = call.service
     with service.store.read(call.tenant) as rows:
@@ -113,7 +113,7 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
 
 @router.get("/{person}/export")
 def export_person(call: Asking, person: PersonId) -> dict[str, list[dict[str, Any]]]:
-    """All that is kept of a person, table by table; audited."""
+    """What the database keeps of a person, table by table, and audit rows about them; audited."""
     _own(call, person)
     with call.service.store.read(call.tenant) as rows:
         found = rows.erasure.export(person)
