@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 import structlog
@@ -78,7 +81,34 @@ def test_emptied_bucket_says_when_to_come_back():
     status, headers, _ = ask(echo, strangers=strangers)
     assert (status, headers[b"retry-after"]) == (429, b"1")
     assert ask(echo, strangers=strangers, client=("192.0.2.2", 1))[0] == 200
-    assert ask(echo, strangers=strangers, headers=[(b"authorization", b"x")])[0] == 200
+
+
+@pytest.mark.parametrize("name", [b"authorization", b"cookie"])
+def test_credentials_of_nobody_are_counted_as_a_stranger(name):
+    strangers = Buckets(per_minute=60, burst=2, clock=lambda: 0.0)
+    answers = [ask(echo, strangers=strangers, headers=[(name, b"x")]) for _ in range(3)]
+    assert [one[0] for one in answers] == [200, 200, 429]
+    assert answers[2][1][b"retry-after"] == b"1"
+    assert set(json.loads(answers[2][2])) == {"type", "title", "status", "detail", "instance", "errors"}
+
+    async def known(scope, receive, send):
+        scope["state"]["actor"] = SimpleNamespace(tenant="t", id="a")
+        await echo(scope, receive, send)
+
+    assert ask(known, strangers=strangers, headers=[(name, b"x")])[0] == 200
+
+
+def test_a_bucket_gives_each_token_once_to_many_threads():
+    class Slow(dict):
+        def pop(self, *which):
+            found = super().pop(*which)
+            time.sleep(0.002)
+            return found
+
+    buckets = Buckets(per_minute=60, burst=5, clock=lambda: 0.0, _full=Slow())
+    with ThreadPoolExecutor(20) as threads:
+        waits = list(threads.map(lambda _: buckets.wait("a"), range(40)))
+    assert waits.count(0.0) == 5
 
 
 def test_unforeseen_error_is_a_problem_and_its_words_are_nowhere(capsys):

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from metier.sources.job_posting import JobPosting
+from metier.store import database
 
 NURSE = {"text": "I am a nurse", "titles": ["nurse"], "state": "OH", "city": "OH-1", "country": "US"}
 WELDER = JobPosting(title="Welder wanted", description="<p>We hire a welder in OH</p>").document()
@@ -258,6 +262,31 @@ def test_bulk_events_count_duplicates_and_refuse_the_unknown(make_world):
     asyncio.run(story())
 
 
+def test_a_log_that_somebody_read_is_cleared_by_the_service_itself(make_world, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+
+    async def story():
+        async with make_world(follow_seconds=0.1) as world, world.client("full") as client:
+            person = await made(client, text="xylophone " * 200)
+            file = world.store.database.engine.url.database
+            log = Path(f"{file}-wal")
+            with closing(sqlite3.connect(file, isolation_level=None)) as reader:
+                reader.execute("BEGIN")
+                reader.execute("SELECT count(*) FROM people").fetchall()
+                assert (await client.delete(f"{PEOPLE}/{person}")).json()["cleared"] is False
+                await asyncio.sleep(0.5)
+                assert world.service.traces
+                assert b"xylophone" in log.read_bytes()
+            for _ in range(100):
+                if not world.service.traces:
+                    break
+                await asyncio.sleep(0.1)
+            assert b"xylophone" not in log.read_bytes() + Path(file).read_bytes()
+            assert not world.service.traces
+
+    asyncio.run(story())
+
+
 def test_candidates_are_only_those_who_want_to_be_found(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:
@@ -267,6 +296,12 @@ def test_candidates_are_only_those_who_want_to_be_found(make_world):
             assert [one["id"] for one in answer["items"]] == [found]
             assert (await recruiter.get(f"{PEOPLE}/{found}")).status_code == 200
             assert (await recruiter.get(f"{PEOPLE}/{hidden}")).status_code == 404
+            ann = {"text": "Ann Example\nann@example.org\nWelder; she likes steel.", "zip": "85001", "wishes": "python"}
+            named = await made(client, discoverable=True, city="Mesa", titles=["Welder", "555 010 9999"], **ann)
+            seen = (await recruiter.get(f"{PEOPLE}/{named}")).json()
+            assert (seen["text"], seen["titles"]) == ("Welder; likes steel.", ["Welder"])
+            assert (seen["city"], seen["zip"], seen["wishes"]) == ("Mesa", None, "")
+            assert (await client.get(f"{PEOPLE}/{named}")).json()["text"] == ann["text"]
             world.service.afterwards.flush()
             rows = (await client.get("/api/v1/audit", params={"object": found})).json()["items"]
             assert "person.viewed" in [row["action"] for row in rows]

@@ -273,7 +273,8 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     recruiter = site.signed_in("recruiter")
     assert {"Registered Nurse", "Pipe Welder", "Teacher"} <= set(recruiter.jobs())
     assert "Nobody to show" in recruiter.open("/people?job=nurse-1").text
-    seeker.send("/profile", {"discoverable": "true"})
+    words = "Marla Testfield\nmarla@example.org\nCalm on the ward; she teaches Excel to marla@example.org."
+    seeker.send("/profile", {"discoverable": "true", "text": words, "zip": "85001", "wishes": "no nights"})
     recruiter.open("/people?job=nurse-1")
     assert recruiter.jobs() == ["Registered Nurse"]
     assert "patient assessment" in recruiter.text.lower()
@@ -281,7 +282,13 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     assert buttons == ["Sign out"]
     assert "Why this person" in recruiter.text
     assert "applied for" not in recruiter.text.lower()
-    assert "marla@example.org" not in recruiter.answer.text
+    assert "Calm on the ward" in recruiter.text
+    for hidden in ("marla", "testfield@", "85001", "no nights", " she ", "your profile says", "their profile says"):
+        assert hidden not in recruiter.answer.text.lower(), hidden
+    of_profile = [one for one in recruiter.page.css("blockquote") if "(the profile)" in one.text()]
+    assert of_profile
+    for one in of_profile:
+        assert one.text().split() == [*one.css_first("mark").text().split(), "(the", "profile)"]
     site.client.app.state.service.afterwards.flush()
     with site.store.read(site.tenant) as rows:
         assert "person.viewed" in {one.action for one in rows.audit.page(object="me").items}

@@ -1,6 +1,7 @@
 """Everything that is no success has one shape."""
 
 import asyncio
+from itertools import product
 
 import pytest
 
@@ -76,6 +77,23 @@ def test_guessing_passwords_and_keys_is_slowed(make_world):
             guess = world.client(address="192.0.2.99")
             guess.headers["Authorization"] = "Bearer metier_guess"
             assert [(await guess.get("/api/v1/jobs")).status_code for _ in range(3)] == [401, 429, 429]
+
+    asyncio.run(story())
+
+
+def test_made_up_credentials_do_not_spare_the_limit_of_strangers(make_world):
+    paths = ("/health/live", "/try", "/nowhere", "/static/style.css", "/api/v1/jobs")
+    given = ({"Cookie": "a=b"}, {"Authorization": "x"}, {"Cookie": "metier_session=guess"})
+
+    async def story():
+        async with make_world(requests_per_minute=8) as world:
+            for place, (path, headers) in enumerate(product(paths, given)):
+                client = world.client(address=f"198.51.100.{place}")
+                codes = [(await client.get(path, headers=headers)).status_code for _ in range(4)]
+                assert 429 not in codes[:2], (path, headers)
+                assert codes[2:] == [429, 429], (path, headers)
+                known = world.client("full", address=f"198.51.100.{place}")
+                assert (await known.get("/api/v1/jobs")).status_code == 200
 
     asyncio.run(story())
 

@@ -103,6 +103,18 @@ def test_an_export_holds_everything_but_secrets(store, tenant, other):
         assert foreign not in text
 
 
+def test_an_export_names_who_was_offered_the_person_and_none_of_the_others(store, tenant):
+    fill(store, tenant, 'p"_1', "canary")
+    with store.write(tenant) as rows:
+        rows.audit.append("rec", "candidates.served", "j1", version="m@1", people=[("p2", 2.0), ('p"_1', 1.0)])
+        rows.audit.append("rec", "candidates.exported", "j2", version="m@1", people=[("p2", 2.0), ('p"x1', 1.0)])
+        rows.audit.append("rec", "candidates.served", 'p"_1', version="m@1", people=[("p2", 2.0)])  # a job of that id
+    with store.read(tenant) as rows:
+        audited = rows.erasure.export('p"_1')["audit"]
+    assert [(one["action"], one["object"]) for one in audited] == [("person.made", 'p"_1'), ("candidates.served", "j1")]
+    assert json.loads(audited[1]["details"]) == {"version": "m@1", "people": [['p"_1', 1.0]]}
+
+
 def test_an_export_of_nobody_is_empty(store, tenant):
     with store.read(tenant) as rows:
         assert not any(rows.erasure.export("p1").values())

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
+from threading import Lock
 
 MOST = 100_000
 """Buckets kept; whoever is forgotten begins with a full one."""
@@ -11,7 +12,7 @@ MOST = 100_000
 
 @dataclass
 class Buckets:
-    """A bucket for each name; a request takes one token, `per_minute` of them flow back.
+    """A bucket for each name; a request takes one token, `per_minute` of them flow back. Safe to use from many threads.
 
     >>> buckets = Buckets(per_minute=60, burst=2, clock=iter([0.0, 0.0, 0.0, 1.0]).__next__)
     >>> [buckets.wait("a") for _ in range(4)]
@@ -23,19 +24,21 @@ class Buckets:
     """Tokens of a full bucket; 0: a quarter of `per_minute`, at least one."""
     clock: Callable[[], float] = time.monotonic
     _full: dict[str, tuple[float, float]] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock, repr=False)
 
     def __post_init__(self) -> None:
         self.burst = self.burst or max(1.0, self.per_minute / 4)
 
     def wait(self, name: str) -> float:
         """Take a token: 0.0, or the seconds until there is one, and none is taken."""
-        now, rate = self.clock(), self.per_minute / 60
-        tokens, since = self._full.pop(name, (self.burst, now))
-        tokens = min(self.burst, tokens + (now - since) * rate)
-        allowed = tokens >= 1
-        self._full[name] = (tokens - allowed, now)  # last: the dictionary is in the order of use
-        if len(self._full) > MOST:
-            self._full.pop(next(iter(self._full)))
+        with self._lock:
+            now, rate = self.clock(), self.per_minute / 60
+            tokens, since = self._full.pop(name, (self.burst, now))
+            tokens = min(self.burst, tokens + (now - since) * rate)
+            allowed = tokens >= 1
+            self._full[name] = (tokens - allowed, now)  # last: the dictionary is in the order of use
+            if len(self._full) > MOST:
+                self._full.pop(next(iter(self._full)))
         return 0.0 if allowed else (1 - tokens) / rate
 
 

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from metier.serve.buckets import neighbourhood
-from metier.serve.middleware import too_often
+from metier.serve.middleware import strange_too_often, too_often
 from metier.serve.policy import POLICY, Actor
 from metier.serve.problems import Refused, absent
 from metier.serve.service import Service
@@ -41,8 +41,10 @@ class Guarded(APIRoute):
 
         async def guarded(request: Request) -> Response:
             service: Service = request.app.state.service
-            actor = None
-            if not rule.public:
+            if rule.public:
+                if refusal := strange_too_often(request.scope, service.strangers):
+                    raise refusal
+            else:
                 actor = await identify(request, service)
                 request.state.actor = actor
                 if refusal := too_often(service.regulars, actor.id):
@@ -72,8 +74,7 @@ async def identify(request: Request, service: Service) -> Actor:
     else:
         actor = None
     if actor is None:
-        address = request.client.host if request.client else ""
-        raise too_often(service.strangers, neighbourhood(address)) or Refused(
+        raise strange_too_often(request.scope, service.strangers) or Refused(
             401, "A valid API key or session is needed.", headers={"WWW-Authenticate": "Bearer"}
         )
     return actor

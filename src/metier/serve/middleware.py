@@ -38,7 +38,8 @@ class Surroundings:
     Parameters
     ----------
     largest : the largest body in bytes, of a path.
-    strangers : buckets of addresses; a request with credentials is counted later, by its key or account.
+    strangers : buckets of addresses. A request with credentials is not counted here until it is answered: then it is,
+        unless they were found to be somebody's.
     """
 
     def __init__(self, app: ASGIApp, *, largest: Callable[[str], int], strangers: Buckets, metrics: Metrics) -> None:
@@ -55,11 +56,17 @@ class Surroundings:
         request = given.decode() if given and _ID.fullmatch(given) else uuid.uuid4().hex
         state = scope.setdefault("state", {})
         state["id"] = request
-        status, seconds = 0, 0.0
+        status, seconds, replaced = 0, 0.0, False
 
         async def sending(message: Message) -> None:
-            nonlocal status, seconds
+            nonlocal status, seconds, replaced
+            if replaced:
+                return
             if message["type"] == "http.response.start":
+                if state.get("actor") is None and (late := strange_too_often(scope, self._strangers)):
+                    await problem(late.status_code, request, late.detail, headers=late.headers)(scope, receive, sending)
+                    replaced = True
+                    return
                 status, seconds = message["status"], time.perf_counter() - began
                 headers = list(message.get("headers", ()))
                 there = {name.lower() for name, _ in headers}
@@ -94,7 +101,7 @@ class Surroundings:
         if length is not None and (not length.isdigit() or int(length) > most):
             return too_large(most)
         if _header(scope, b"authorization") is None and _header(scope, b"cookie") is None:
-            return too_often(self._strangers, neighbourhood((scope.get("client") or ("", 0))[0]))
+            return strange_too_often(scope, self._strangers)
         return None
 
     def _limited(self, scope: Scope, receive: Receive) -> Receive:
@@ -135,6 +142,15 @@ def too_often(buckets: Buckets, name: str) -> Refused | None:
     if not seconds:
         return None
     return Refused(429, "Too many requests; wait.", headers={"Retry-After": str(math.ceil(seconds))})
+
+
+def strange_too_often(scope: Scope, strangers: Buckets) -> Refused | None:
+    """The refusal of an address that asks too often and gives nobody's credentials; a request takes one token only."""
+    state = scope["state"]
+    if state.get("counted"):
+        return None
+    state["counted"] = True
+    return too_often(strangers, neighbourhood((scope.get("client") or ("", 0))[0]))
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

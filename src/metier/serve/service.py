@@ -8,6 +8,7 @@ from threading import Event, Thread
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
+from metier.errors import MetierError
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
 from metier.serve.buckets import Buckets
@@ -39,6 +40,8 @@ class Service:
         self.sign_ins = Buckets(settings.sign_ins_per_minute, burst=settings.sign_ins_per_minute)
         self.afterwards = Afterwards(self.store, settings.audit_seconds, self.metrics)
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
+        self.traces = True
+        """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
         self._stop = Event()
         self._follower = Thread(target=self._follow, name="follow", daemon=True)
 
@@ -86,14 +89,24 @@ class Service:
         return Actor(found.account, found.tenant, found.role, person=found.person, csrf=found.csrf)
 
     def _follow(self) -> None:
-        """Notice what other processes promoted, and tidy up once an hour."""
+        """Notice what other processes promoted, clear the log of what was erased, and tidy up once an hour."""
         left = 0.0
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
+            if self.traces:
+                _try("scrub", self._scrub)
             left -= self.settings.follow_seconds
             if left <= 0:
                 left = 3600.0
                 _try("tidy", self._tidy)
+
+    def _scrub(self) -> None:
+        self.traces = False  # first: an erasure meanwhile sets it again
+        try:
+            self.traces = not self.store.database.scrub(wait=False) or self.traces
+        except MetierError:
+            self.traces = True
+            raise
 
     def _tidy(self) -> None:
         for tenant in self.store.tenants():

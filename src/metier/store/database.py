@@ -95,8 +95,10 @@ class Database:
         """Migrate down, to "base" to drop all tables."""
         self._migrate(command.downgrade, revision)
 
-    def scrub(self) -> bool:
+    def scrub(self, *, wait: bool = True) -> bool:
         """Clear what was deleted from SQLite's write-ahead log; False while somebody still reads there.
+
+        `wait`: for whoever reads, up to `BUSY_SECONDS`, in which no other thread writes.
 
         PostgreSQL has no such order: its own vacuum, backups and archive of logs decide when deleted rows are gone.
         """
@@ -104,9 +106,14 @@ class Database:
             return True
         with self._writing, self._explained():
             raw = self.engine.raw_connection()  # a checkpoint cannot run inside a transaction
+            cursor = raw.cursor()
+            before = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
             try:
-                busy, *_ = raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not wait:
+                    cursor.execute("PRAGMA busy_timeout = 0")
+                busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
+                cursor.execute(f"PRAGMA busy_timeout = {before}")
                 raw.close()
         return not busy
 

@@ -32,7 +32,7 @@ class Receipt:
 class Erasure:
     """A person's rows in all tables of a tenant.
 
-    Every table with a column `person` counts, so a new one cannot be forgotten; the sessions and keys of their account
+    Every table with the columns `tenant` and `person` counts, so a new one cannot be forgotten; the sessions and keys of their account
     go with it. Audit rows stay: they hold ids, nothing that a person wrote.
     """
 
@@ -40,13 +40,12 @@ class Erasure:
         self._scope = scope
 
     def export(self, person: str) -> dict[str, list[dict[str, Any]]]:
-        """Table -> rows, as JSON can hold them; audit rows whose object is the person among them."""
+        """Table -> rows, as JSON can hold them; audit rows about the person among them, lists of candidates without the
+        others."""
         found = {
             table.name: self._scope.rows(self._scope.select(table).where(mine)) for table, mine in self._of(person)
         }
-        found["audit"] = self._scope.rows(
-            self._scope.select(audit).where(audit.c.object == person).order_by(audit.c.number)
-        )
+        found["audit"] = self._audited(person)
         return {
             name: [{key: _plain(value) for key, value in row.items() if key not in SECRETS} for row in rows]
             for name, rows in found.items()
@@ -75,6 +74,22 @@ class Erasure:
     def page(self, after: str | None = None, limit: int = 100) -> Page[Receipt]:
         """Receipts, newest first."""
         return self._scope.page(Receipt, erasures, "sequence", after, limit, descending=True)
+
+    def _audited(self, person: str) -> list[dict[str, Any]]:
+        """Audit rows whose object is the person, and those whose details list them under `people` with their score."""
+        named = audit.c.details.contains(json.dumps(person, ensure_ascii=False), autoescape=True)
+        listed = audit.c.action.startswith("candidates.") & named
+        rows = self._scope.select(audit).where((audit.c.object == person) | listed).order_by(audit.c.number)
+        found = []
+        for row in self._scope.rows(rows):
+            if row["action"].startswith("candidates."):
+                details = json.loads(row["details"])
+                details["people"] = [entry for entry in details.get("people", ()) if entry[0] == person]
+                if not details["people"]:
+                    continue
+                row["details"] = json.dumps(details, ensure_ascii=False)
+            found.append(row)
+        return found
 
     def _of(self, person: str) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
         """Each table and which of its rows are the person's; those that are found through an account come first."""

@@ -1,10 +1,13 @@
 """Pages of a recruiter: the postings of their tenant, and people for one of them, with the reasons. Nobody is rejected
-here: the page orders people who want to be found, and says what the order rests on."""
+here: the page orders people who want to be found, and says what the order rests on. Of a résumé it shows no line, only
+skills that the posting names too."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fastapi import Response
 
+from metier.live.neutral import neutral
 from metier.serve.answers import explained
 from metier.serve.askers import askers
 from metier.serve.pages.showing import JobShown, facts, title_of, why
@@ -38,7 +41,7 @@ def people(visit: Visit) -> Response:
     ids = [one.id for one in ranking.items]
     with visit.service.store.read(visit.call.tenant) as rows:
         model = visit.service.models.of(rows)
-        known = askers(rows, model, ids)
+        known = {id: replace(who, text=neutral(who.text)) for id, who in askers(rows, model, ids).items()}
     posting = model.posting(job)
     if posting is None:
         raise absent()

@@ -140,7 +140,7 @@ def take_sample(visit: Visit) -> Response:
 
 
 def erase(visit: Visit) -> Response:
-    """Erase all that is kept of the person, the account included."""
+    """Erase what the database keeps of the person, the account included."""
     if visit.values.get("sure") != "true":
         errors = {"sure": "Tick the box if everything is to be erased."}
         return _profile_page(visit, profile_of(visit).model_dump(), errors)

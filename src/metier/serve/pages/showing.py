@@ -1,7 +1,7 @@
 """Jobs and reasons as a page shows them: facts in words, and the very words that each piece of evidence came from."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from metier.features.distance import kilometres
@@ -21,8 +21,9 @@ KINDS = {
     "place": "The place",
     "wish": "Your wish",
 }
-THEIRS = {"line": "Their profile says", "skill": "A skill of theirs that it names", "place": "The place"}
-"""What a recruiter reads of a person; where else they applied and what they wish is not the recruiter's to know."""
+THEIRS = {"skill": "A skill of theirs that it names", "place": "The place"}
+"""What a recruiter reads of a person; their lines may name them, and where else they applied and what they wish is not
+the recruiter's to know."""
 SOURCES = {"asker": "the profile", "posting": "the posting"}
 GROUPS = {
     "profile": "Profile",
@@ -150,14 +151,25 @@ def salary(posting: Posting) -> str | None:
 
 
 def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) -> WhyShown:
-    """Reasons as the API gives them, each with the words it came from; `own`: for the person, not for a recruiter."""
+    """Reasons as the API gives them, each with the words it came from.
+
+    `own`: for the person. A recruiter reads their skills without the words around them, and their place without the
+    ZIP code.
+    """
     kinds = KINDS if own else THEIRS
     grounds: dict[tuple[str, str], GroundShown] = {}
     for one in reasons.grounds:  # a line that stands in a text twice is said once
         if one.kind not in kinds:
             continue
         quoted = quotes(who, posting, one) if one.kind in QUOTED else ()
-        grounds.setdefault((one.kind, one.name), GroundShown(kinds[one.kind], one.name, quoted))
+        name = one.name
+        if not own:
+            quoted = tuple(
+                replace(quote, before="", after="") if quote.of == SOURCES["asker"] else quote for quote in quoted
+            )
+            if one.kind == "place":
+                name = ", ".join(part for part in (who.city, who.state, who.country) if part) or "near"
+        grounds.setdefault((one.kind, name), GroundShown(kinds[one.kind], name, quoted))
     return WhyShown(
         title_of(posting),
         tuple(grounds.values())[:MOST_GROUNDS],

@@ -15,9 +15,8 @@ from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from metier.errors import MetierError
-from metier.serve.buckets import neighbourhood
 from metier.serve.guard import COOKIE, Call
-from metier.serve.middleware import too_often
+from metier.serve.middleware import strange_too_often, too_often
 from metier.serve.pages.templates import render
 from metier.serve.policy import EVERYBODY, POLICY, Actor
 from metier.serve.problems import Fault, Refused, absent, busy, of_metier
@@ -177,12 +176,11 @@ def _here(request: Request) -> str:
 
 
 def _not_too_often(visit: Visit) -> None:
-    service, request = visit.service, visit.request
-    refusal = None
-    if visit.actor is not None:
-        refusal = too_often(service.regulars, visit.actor.id)
-    elif "cookie" in request.headers:  # without one, the surroundings have counted it
-        refusal = too_often(service.strangers, neighbourhood(request.client.host if request.client else ""))
+    service, actor = visit.service, visit.actor
+    if actor is not None:
+        refusal = too_often(service.regulars, actor.id)
+    else:
+        refusal = strange_too_often(visit.request.scope, service.strangers)
     if refusal:
         raise refusal
 

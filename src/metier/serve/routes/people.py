@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Response
 
 from metier.errors import UnknownIdError
+from metier.live.neutral import closed, neutral
 from metier.serve.askers import is_known, profile_of, stored, trained
 from metier.serve.guard import Asking, Call, Guarded
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
@@ -27,12 +28,21 @@ class Receipt(Sent):
     erased: dict[str, int]
     """Rows, by table."""
     cleared: bool
-    """Whether the database's log is rid of them as well; if not, it will be in a moment."""
+    """Whether the database's log is rid of them as well; if not, since somebody was reading there, the service tries
+    again every `follow_seconds` until it is."""
 
 
 def sent(person: Person) -> PersonOut:
     """A person of the store as they are sent."""
     return PersonOut(id=person.id, updated=moment(person.updated), **profile_of(person).model_dump())
+
+
+def sent_to_recruiter(person: Person) -> PersonOut:
+    """A person without ZIP code and wishes, their words without names, contact data and pronouns where
+    `metier.live.neutral` recognises them."""
+    whole = sent(person)
+    titles = [said for one in whole.titles if (said := closed(neutral(one)))]
+    return whole.model_copy(update={"text": closed(neutral(whole.text)), "titles": titles, "zip": None, "wishes": ""})
 
 
 @router.get("")
@@ -58,7 +68,8 @@ def create_person(call: Asking, body: NewPerson) -> Response:
 
 @router.get("/{person}")
 def get_person(call: Asking, person: PersonId) -> PersonOut:
-    """One person. A recruiter sees only who is discoverable, and that is audited."""
+    """One person. A recruiter sees only who is discoverable, without names, contact data, ZIP code and wishes, and that
+    is audited."""
     _own(call, person)
     with call.service.store.read(call.tenant) as rows:
         found = rows.people.get(person)
@@ -70,6 +81,7 @@ def get_person(call: Asking, person: PersonId) -> PersonOut:
         call.service.afterwards.audit(
             call.tenant, Entry(call.actor.id, "person.viewed", person, time=call.service.store.clock())
         )
+        return sent_to_recruiter(found)
     return sent(found)
 
 
@@ -83,8 +95,8 @@ def replace_person(call: Asking, person: PersonId, body: Profile) -> PersonOut:
 
 @router.delete("/{person}")
 def erase_person(call: Asking, person: PersonId) -> Receipt:
-    """Erase all that is kept of a person: profile, résumés, events, answers, account. What a bundle learned of them is
-    no longer used."""
+    """Erase what the database keeps of a person: profile, résumés, events, answers, account. Audit rows and files stay;
+    what a bundle learned of them is no longer used."""
     _own(call, person)
     service = call.service
     with service.store.read(call.tenant) as rows:
@@ -94,13 +106,14 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
         raise absent()
     service.afterwards.flush(call.tenant)  # nothing of them may be written after they are gone
     receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
+    service.traces = service.traces or not cleared
     service.actors.clear()
     return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
 
 
 @router.get("/{person}/export")
 def export_person(call: Asking, person: PersonId) -> dict[str, list[dict[str, Any]]]:
-    """All that is kept of a person, table by table; audited."""
+    """What the database keeps of a person, table by table, and audit rows about them; audited."""
     _own(call, person)
     with call.service.store.read(call.tenant) as rows:
         found = rows.erasure.export(person)
