@@ -1,8 +1,8 @@
 """What a request leaves to be written once it was answered: audit of reads, stored answers, exposures.
 
 One transaction a tenant and a second takes them all, since each commit waits for the disk. While the audit cannot be
-written, `MOST` rows of it wait; then requests that would add to it are refused. Only a row that could never be written (a
-text too long, a value that is no JSON) is left out, logged and counted, so that it does not hold up the rows behind it.
+written, `MOST` rows of it wait; then requests that would add to it are refused. Only a row that could never be written
+(a text too long, a value that is no JSON) is left out, logged and counted, so that it does not hold up the rows behind.
 """
 
 import time
