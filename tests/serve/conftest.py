@@ -59,8 +59,8 @@ class World:
         return httpx2.AsyncClient(transport=transport, base_url="http://metier.test", headers=headers)
 
     async def signed_in(self, role, tenant="main"):
-        """A client with the session of an account, and its CSRF token as a header."""
-        client = self.client(address=f"192.0.2.{10 + ROLES.index(role)}")
+        """A client with the session of an account, named as its role or otherwise, and its CSRF token as a header."""
+        client = self.client(address=f"192.0.2.{10 + ROLES.index(role) if role in ROLES else 9}")
         answer = await client.post("/api/v1/sessions", json={"login": role, "password": PASSWORD, "tenant": tenant})
         assert answer.status_code == 201, answer.text
         client.headers["X-CSRF-Token"] = answer.json()["csrf"]

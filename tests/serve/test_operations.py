@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from metier.serve.ndjson import LONGEST_LINE
 from metier.sources.job_posting import JobPosting
 from metier.store import database
+from metier.store.tokens import hash_password
 
+PASSWORD = "correct horse battery"
 NURSE = {"text": "I am a nurse", "titles": ["nurse"], "state": "OH", "city": "OH-1", "country": "US"}
 WELDER = JobPosting(title="Welder wanted", description="<p>We hire a welder in OH</p>").document()
 PEOPLE, JOBS, EVENTS = "/api/v1/people", "/api/v1/jobs", "/api/v1/events"
@@ -283,6 +286,71 @@ def test_a_log_that_somebody_read_is_cleared_by_the_service_itself(make_world, m
                 await asyncio.sleep(0.1)
             assert b"xylophone" not in log.read_bytes() + Path(file).read_bytes()
             assert not world.service.traces
+
+    asyncio.run(story())
+
+
+def test_what_came_before_an_endless_line_is_imported(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            body = '{"id": "a"}\n{"id": "b"}\n{"text": "' + "x" * LONGEST_LINE
+            kind = {"Content-Type": "application/x-ndjson"}
+            answer = await client.post(f"{PEOPLE}/bulk", content=body, headers=kind)
+            assert answer.status_code == 413
+            assert [one["id"] for one in (await client.get(PEOPLE)).json()["items"]] == ["a", "b"]
+            id = answer.json()["detail"].removesuffix(".").split()[-1]
+            kept = (await client.get(f"/api/v1/imports/{id}")).json()
+            assert (kept["state"], kept["accepted"]) == ("failed", 2)
+
+    asyncio.run(story())
+
+
+def test_bulk_sets_a_line_with_nul_aside(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            lines = [{"@id": "a", "title": "Welder"}, {"@id": "b", "title": "Wel\0der"}]
+            body, kind = "\n".join(map(json.dumps, lines)), {"Content-Type": "application/x-ndjson"}
+            answer = (await client.post(f"{JOBS}/bulk", content=body, headers=kind)).json()
+            assert (answer["accepted"], answer["refused"]) == (1, 1)
+            assert answer["refusals"][0]["reason"].startswith("title: holds a NUL")
+
+    asyncio.run(story())
+
+
+def test_somebody_without_a_profile_who_did_something_gets_recommendations(make_world):
+    async def story():
+        async with make_world() as world:
+            with world.store.write(world.tenant) as rows:
+                rows.accounts.add("newcomer", hash_password(PASSWORD), "seeker", "newcomer")
+            client = await world.signed_in("newcomer")
+            path = f"{PEOPLE}/newcomer/recommendations"
+            assert (await client.get(path)).status_code == 404
+            event = {"kind": "applied", "person": "newcomer", "job": "j1"}
+            assert (await client.post(EVENTS, json=event)).status_code == 201
+            jobs = await recommended(client, "newcomer")
+            assert jobs
+            assert "j1" not in jobs
+            answer = await client.get(f"{PEOPLE}/newcomer/reasons", params={"job": jobs[0]})
+            assert answer.status_code == 200
+            async with world.client("full") as board:
+                assert (await board.delete(f"{PEOPLE}/newcomer")).status_code == 200
+                assert (await board.get(path)).status_code == 404
+
+    asyncio.run(story())
+
+
+def test_seeker_cannot_take_the_ids_of_the_board_s_events(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as board:
+            seeker = await world.signed_in("seeker")
+            event = {"id": "e1", "kind": "viewed", "person": "p0", "job": "j1"}
+            for client in (seeker, board):
+                assert (await client.post(EVENTS, json=event)).json() == {"accepted": 1}
+                assert (await client.post(EVENTS, json=event)).json() == {"accepted": 0}
+            lines = json.dumps(event), json.dumps(event | {"id": "e2"})
+            kind = {"Content-Type": "application/x-ndjson"}
+            done = (await board.post(f"{EVENTS}/bulk", content="\n".join(lines), headers=kind)).json()
+            assert (done["accepted"], done["duplicates"]) == (1, 1)
 
     asyncio.run(story())
 

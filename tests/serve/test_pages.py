@@ -9,7 +9,7 @@ from open_site import HASHED, PASSWORD, RESUME, site_of
 from payloads import PAYLOADS
 from visitor import Visitor
 
-from metier.serve.pages import ROUTES
+from metier.serve.pages import ROUTES, forms
 from metier.serve.pages.visit import FORM_COOKIE, local
 from metier.store.imports import Refusal
 
@@ -145,6 +145,19 @@ def test_uploaded_resume_is_read_corrected_and_compared(site):
     assert "Underwater basket weaving" in visitor.form("/profile").html
     visitor.open(visitor.page.css_first("table a").attributes["href"])
     assert visitor.form("/resume").css_first("#work-0-start").attributes["value"] == "2019-04"
+
+
+def test_entry_whose_number_has_thousands_of_digits_is_none_of_the_form():
+    found, errors = forms.candidate({f"work-{'9' * 5000}-title": "Nurse", "work-7-title": "Welder"})
+    assert (found.titles, errors) == (("Welder",), {})
+
+
+def test_nul_characters_are_taken_out(site):
+    visitor = site.signed_in("seeker").open("/profile")
+    visitor.send("/profile", {"text": "I am a nu\0rse", "city": "\0"})
+    assert "I am a nurse" in visitor.open("/profile").form("/profile").html
+    visitor.open("/job?id=nurse-1%00")
+    assert "Registered Nurse" in visitor.text
 
 
 def test_reasons_name_words_that_stand_there(site):

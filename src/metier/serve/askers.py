@@ -67,24 +67,26 @@ def trained(rows: Rows, model: LiveModel | None, person: str) -> Asker | None:
 
 
 def is_known(rows: Rows, model: LiveModel | None, person: str) -> bool:
-    """Whether the store or the bundle knows a person."""
-    return rows.people.get(person) is not None or trained(rows, model, person) is not None
+    """Whether the store holds anything of a person (a profile, a résumé, an event), or the bundle knows them."""
+    if rows.people.get(person) is not None or trained(rows, model, person) is not None:
+        return True
+    return bool(rows.resumes.of_person(person, limit=1).items or rows.events.page(person, limit=1).items)
 
 
 def askers(rows: Rows, model: LiveModel, people: Sequence[str]) -> dict[str, Asker]:
     """Those of the people who are known, each with all they did.
 
-    A profile in the store takes the place of the bundle's; a résumé and events count in either case. What the bundle
-    knows of somebody who was erased is not used.
+    A profile in the store takes the place of the bundle's; a résumé and events count in either case, and also alone.
+    What the bundle knows of somebody who was erased is not used.
     """
     profiles, resumes, events = rows.people.among(people), rows.resumes.newest(people), rows.events.of_people(people)
     found = {}
     for person in people:
         before, here, resume = trained(rows, model, person), profiles.get(person), resumes.get(person)
-        if here is not None:
-            now = of_profile(profile_of(here), resume=resume.text if resume else "")
-        elif before is not None:
+        if here is None and before is not None:
             now = _with_resume(before, resume)
+        elif here is not None or resume is not None or events[person]:
+            now = of_profile(profile_of(here) if here else Profile(), resume=resume.text if resume else "")
         else:
             continue
         applied, hidden = _history(events[person])

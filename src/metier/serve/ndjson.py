@@ -41,7 +41,10 @@ class Batch(Generic[T]):
 
 
 async def batches(request: Request, kind: type[T]) -> AsyncIterator[Batch[T]]:
-    """The body's records in batches; Refused (415) for another kind of body."""
+    """The body's records in batches; Refused: 415 for another kind of body, 413 for a line that never ends.
+
+    What came before such a line is given first.
+    """
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given not in MEDIA_TYPES:
         raise Refused(415, f"The body must be {MEDIA_TYPES[0]}: one JSON object a line.")
@@ -55,6 +58,8 @@ async def batches(request: Request, kind: type[T]) -> AsyncIterator[Batch[T]]:
                 yield batch
                 batch = Batch[T]()
         if len(rest) > LONGEST_LINE:
+            if len(batch):
+                yield batch
             raise Refused(413, f"A line is longer than {LONGEST_LINE:,} bytes; what came before it is imported.")
     batch.read(number + 1, rest, kind)
     if len(batch):

@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from metier.serve.problems import Fault, Refused
+from metier.sources.storable import storable_text
 
 T = TypeVar("T")
 Limit = Annotated[int | None, Query(ge=1, le=1000, description="Entries of the page.")]
@@ -31,7 +32,9 @@ def key_of(cursor: str | None) -> str | None:
     if cursor is None:
         return None
     try:
-        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+        storable_text(key)
     except (binascii.Error, UnicodeDecodeError, ValueError):
         fault = Fault(where="query.cursor", message="is no cursor that a page gave; cure: `next` of the page before")
         raise Refused(422, "The request does not fit its schema.", errors=[fault]) from None
+    return key

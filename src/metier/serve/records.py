@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
 from metier.live import Filter
+from metier.sources.storable import storable_moment, storable_text
 
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f/]+$"
 """No slash, which would be another path, and no control characters, which some databases refuse."""
@@ -15,20 +16,15 @@ Prose = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
 
 
 def _moment(value: str) -> str:
-    try:
-        parsed = datetime.fromisoformat(value)
-        parsed.timestamp()
-    except (ValueError, OverflowError):
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        raise ValueError("is no moment such as 2026-11-23T09:00:00Z")
+    if storable_moment(value).tzinfo is None:
+        raise ValueError("has no offset from UTC; cure: a moment such as 2026-11-23T09:00:00Z")
     return value
 
 
 Moment = Annotated[
     str, Field(max_length=40), AfterValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-"""ISO 8601 with an offset."""
+"""ISO 8601 with an offset, of the years 1900 to 2200."""
 
 
 def seconds(moment: str) -> float:
@@ -45,6 +41,7 @@ class Record(BaseModel):
     """What is sent to the service."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    _storable = field_validator("*")(storable_text)
 
 
 class Sent(BaseModel):
@@ -246,7 +243,7 @@ class NewEvent(Record):
     """Something that a person did."""
 
     id: Id | None = None
-    """The event's own id; the same id counts once. One is made if there is none."""
+    """The event's own id; the same id counts once: of all keys, or of one account. One is made if there is none."""
     kind: Literal["applied", "viewed", "saved", "dismissed"]
     person: Id
     job: Id

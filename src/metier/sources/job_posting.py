@@ -4,13 +4,14 @@ Properties that are not listed here are left out on the way in. HTML is cleaned 
 shown.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, Literal
 
 import nh3
 import polars as pl
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
+from metier.sources.storable import storable_moment, storable_text
 from metier.sources.text import plain_text
 
 TAGS = {"a", "b", "br", "em", "h2", "h3", "h4", "h5", "h6", "i", "li", "ol", "p", "strong", "ul"}
@@ -20,10 +21,7 @@ YEARLY = {"HOUR": 2080.0, "DAY": 260.0, "WEEK": 52.0, "MONTH": 12.0, "YEAR": 1.0
 
 
 def _date(value: str) -> str:
-    try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError("is no date such as 2026-11-23 or 2026-11-23T09:00:00Z") from None
+    storable_moment(value)
     return value
 
 
@@ -40,7 +38,7 @@ def cleaned(html: str) -> str:
 
 _DATES = {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_date), WithJsonSchema(_DATES)]
-"""An ISO 8601 date or moment; without an offset it is UTC."""
+"""An ISO 8601 date or moment of the years 1900 to 2200; without an offset it is UTC."""
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 Html = Annotated[str, Field(max_length=100_000), AfterValidator(cleaned)]
 Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
@@ -48,6 +46,7 @@ Amount = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 
 class _Thing(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, strict=True)
+    _storable = field_validator("*")(storable_text)
 
 
 class Organization(_Thing):
@@ -160,7 +159,7 @@ class JobPosting(_Thing):
 
 def _seconds(moment: str, hour: time) -> float:
     """Seconds since 1970 UTC; a bare date stands at `hour`."""
-    parsed = datetime.fromisoformat(moment)
+    parsed = storable_moment(moment)
     if len(moment) <= len("2026-11-23"):
-        parsed = datetime.combine(date.fromisoformat(moment), hour)
+        parsed = datetime.combine(parsed.date(), hour)
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

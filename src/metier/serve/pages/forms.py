@@ -1,5 +1,6 @@
 """Forms into records: what was typed, what it means, and a sentence beside each field that means nothing."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -130,7 +131,7 @@ def _entries(values: Mapping[str, str], kind: str, names: tuple[str, ...]) -> li
 
 def _parts(values: Mapping[str, str], kind: str) -> list[list[str]]:
     split = [name.split("-") for name in values]
-    return [parts for parts in split if len(parts) == 3 and parts[0] == kind and parts[1].isdecimal()]
+    return [parts for parts in split if len(parts) == 3 and parts[0] == kind and re.fullmatch("[0-9]{1,4}", parts[1])]
 
 
 def _field(place: tuple[int | str, ...], entries: Mapping[str, list[tuple[int, dict[str, str]]]]) -> str:

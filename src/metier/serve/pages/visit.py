@@ -106,7 +106,7 @@ class Page(Route):
             service: Service = request.app.state.service
             actor = await _signed_in(request, service)
             request.state.actor = actor
-            visit = Visit(service, request, actor, _csrf(request, actor), dict(request.query_params))
+            visit = Visit(service, request, actor, _csrf(request, actor), _values(request.query_params))
             try:
                 _not_too_often(visit)
                 if not rule.public and actor is None:
@@ -185,10 +185,15 @@ def _not_too_often(visit: Visit) -> None:
         raise refusal
 
 
+def _values(fields: Mapping[str, str]) -> dict[str, str]:
+    """What fields say, with the line ends of Unix and without NUL characters, which PostgreSQL refuses."""
+    return {name: value.replace("\r\n", "\n").replace("\0", "") for name, value in fields.items()}
+
+
 async def _sent(visit: Visit) -> Visit:
     """The visit with the fields and the file of its form; Refused (403) for a form that is none of ours."""
     async with visit.request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1_000_000) as form:
-        values = {name: value.replace("\r\n", "\n") for name, value in form.items() if isinstance(value, str)}
+        values = _values({name: value for name, value in form.items() if isinstance(value, str)})
         files = [value for value in form.values() if isinstance(value, UploadFile)]
         upload = await files[0].read() if files else b""
     given, known = values.pop("csrf", ""), visit.csrf

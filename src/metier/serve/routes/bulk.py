@@ -12,7 +12,7 @@ from metier.serve.guard import Asking, Call, Guarded
 from metier.serve.ndjson import MEDIA_TYPES, Batch, batches
 from metier.serve.paging import Cursor, Limit, cursor_of, key_of
 from metier.serve.postings import job_of
-from metier.serve.problems import absent
+from metier.serve.problems import Refused, absent
 from metier.serve.records import ImportOut, NewEvent, NewPerson, moment
 from metier.serve.records import Refusal as RefusalOut
 from metier.serve.routes.events import event_of, unknown
@@ -71,7 +71,7 @@ async def bulk_events(call: Asking, request: Request) -> Response:
                 said = "; ".join(f"{fault.where.removeprefix('body.')}: {fault.message}" for fault in faults)
                 refused.append(Refusal(line, said or NO_ID))
             else:
-                taken.append(event_of(one, now))
+                taken.append(event_of(one, now, call.actor))
         recorded = rows.events.add(taken)
         return recorded.accepted, len(recorded.duplicates), refused
 
@@ -108,9 +108,11 @@ async def _take(call: Call, request: Request, kind: ImportKind, record: type[T],
     try:
         async for batch in batches(request, record):
             id = await run_in_threadpool(write, batch)
-    except BaseException:
+    except BaseException as error:
         if id:
             await run_in_threadpool(end, "failed")
+            if isinstance(error, Refused):
+                error.detail = f"{error.detail} The import's id is {id}.".strip()
         raise
     made = await run_in_threadpool(end, "done")
     return Response(made.model_dump_json(), headers={"Location": f"/api/v1/imports/{made.id}"}, media_type=JSON)

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Response
 from metier.live import LiveModel
 from metier.serve.askers import is_known
 from metier.serve.guard import Asking, Guarded
+from metier.serve.policy import Actor
 from metier.serve.problems import Fault, Refused, absent
 from metier.serve.records import NewEvent, Recorded, seconds
 from metier.serve.writing import write_once
@@ -25,16 +26,23 @@ def record_event(call: Asking, body: NewEvent) -> Response:
         faults = unknown(rows, call.service.models.held(call.tenant), body, call.actor.person)
         if faults:
             raise Refused(422, "The event is about somebody or something unknown.", errors=faults)
-        recorded = rows.events.add([event_of(body, call.service.store.clock())])
+        recorded = rows.events.add([event_of(body, call.service.store.clock(), call.actor)])
         return Recorded(accepted=recorded.accepted)
 
     return write_once(call, 201, work, person=body.person)
 
 
-def event_of(event: NewEvent, now: float) -> Event:
-    """The store's row of an event that came in."""
+def event_of(event: NewEvent, now: float, actor: Actor) -> Event:
+    """The store's row of an event that came in.
+
+    Keys speak for the tenant and share its ids. An account's stand behind its own id, apart by a slash, which no id
+    holds: it could otherwise take the ids that the board is about to send.
+    """
+    source = event.id or new_id()
+    if actor.role is not None:
+        source = f"{actor.id}/{source}"
     happened = now if event.time is None else seconds(event.time)
-    return Event(event.id or new_id(), event.kind, event.person, event.job, happened)
+    return Event(source, event.kind, event.person, event.job, happened)
 
 
 def unknown(rows: Rows, model: LiveModel | None, event: NewEvent, own: str | None = None) -> list[Fault]:
