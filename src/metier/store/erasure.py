@@ -32,8 +32,8 @@ class Receipt:
 class Erasure:
     """A person's rows in all tables of a tenant.
 
-    Every table with the columns `tenant` and `person` counts, so a new one cannot be forgotten; the sessions and keys of
-    their account go with it. Audit rows stay: they hold ids, nothing that a person wrote.
+    Every table with the columns `tenant` and `person` counts, so a new one cannot be forgotten; the sessions and keys
+    of their account go with it. Audit rows stay: they hold ids, nothing that a person wrote.
     """
 
     def __init__(self, scope: Scope) -> None:
