@@ -265,8 +265,8 @@ def test_text_of_others_never_runs(site, chromium):
         page.goto("/profile")
         page.get_by_label("In your own words").fill(" ".join(PAYLOADS[:40]))
         page.get_by_label("Jobs you held").fill("\n".join(payload[:120] for payload in PAYLOADS[:50]))
-        page.get_by_label("City").fill(PAYLOADS[0])
-        page.get_by_label("Wishes").fill("; ".join(PAYLOADS[-20:]))
+        page.get_by_role("textbox", name="City").fill(PAYLOADS[0])
+        page.get_by_role("textbox", name="Wishes").fill("; ".join(PAYLOADS[-20:]))
         page.get_by_role("button", name="Save and show jobs").click()
         page.goto("/jobs?k=200")
         assert page.locator("ol.jobs > li").count() > 100
