@@ -274,8 +274,9 @@ def test_another_person_s_resume_is_not_there(site):
     with site.store.write(site.tenant) as rows:
         rows.accounts.add("other", HASHED, "seeker", "you")
     other = site.visitor().open("/sign-in").send("/sign-in", {"login": "other", "password": PASSWORD})
-    other.open(resume, 404)
-    other.open("/resume?id=nothing", 404)
+    told = [other.open(path, 404).page.css_first("main").text() for path in (resume, "/resume?id=nothing")]
+    assert len({text.partition("request:")[0] for text in told}) == 1
+    assert "Registered Nurse" in visitor.open(resume).text  # the same address shows it to whom it belongs
     other.open("/job?id=nothing", 404)
 
 

@@ -33,9 +33,14 @@ def test_a_login_is_not_empty(store, tenant):
 
 
 def test_two_tenants_may_have_the_same_login(store, tenant, other):
+    made = {}
     for one in (tenant, other):
         with store.write(one) as rows:
-            rows.accounts.add("ann", HASH, "seeker")
+            made[one] = rows.accounts.add("ann", HASH, "seeker").id
+    assert made[tenant] != made[other]
+    for one in (tenant, other):
+        with store.read(one) as rows:
+            assert [(account.id, account.login) for account in rows.accounts.page().items] == [(made[one], "ann")]
 
 
 @pytest.mark.parametrize(

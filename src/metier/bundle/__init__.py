@@ -2,7 +2,7 @@
 
 from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import digest, load, load_profile, open_people, person_text, save
+from metier.bundle.storage import digest, load, load_profile, open_people, person_text, save, version
 
 __all__ = [
     "Bundle",
@@ -15,4 +15,5 @@ __all__ = [
     "restore",
     "save",
     "state",
+    "version",
 ]

@@ -187,6 +187,11 @@ def digest(folder: Path) -> str:
     return _sha256(folder / "manifest.json")
 
 
+def version(name: str, digest: str) -> str:
+    """ "<name>@<first 12 hex digits of the digest>": how answers name the bundle they came from."""
+    return f"{name}@{digest[:12]}"
+
+
 def check_same(folder: Path, expected: str) -> None:
     """BundleError unless the folder still holds the bundle of this digest."""
     if not (folder / "manifest.json").is_file() or digest(folder) != expected:

@@ -1,7 +1,8 @@
 """Fresh answers from a trained bundle: no HTTP, no SQL."""
 
+from metier.data.posting import Posting
 from metier.live.model import LiveModel
-from metier.live.records import Answer, Asker, Filter, Ground, Posting, Raise, Reasons, SkillSpan, Span, Suggestion
+from metier.live.records import Answer, Asker, Filter, Ground, Raise, Reasons, SkillSpan, Span, Suggestion
 from metier.live.wishes import Wishes
 
 __all__ = [

@@ -10,11 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metier.data import Floats, Nums
+from metier.data.posting import Posting
 from metier.data.types import Times
 from metier.errors import UnknownIdError
 from metier.features.assemble import seconds
 from metier.features.distance import within
-from metier.live.records import Filter, Posting
+from metier.live.records import Filter
 from metier.live.reposts import Reposts, TextOf
 
 Mask = NDArray[np.bool_]

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from metier.bundle import ProfilePart
 from metier.data import CSR, Floats, Nums, Query
+from metier.data.posting import Posting
 from metier.features.distance import km, position
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
 from metier.kernels.scan import VectorIndex
-from metier.live.records import Asker, Posting
+from metier.live.records import Asker
 from metier.models.base import tie_order
 from metier.models.factorization import past_shares
 from metier.models.profile import PAST

@@ -8,8 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from metier.bundle import load_profile
+from metier.bundle import load_profile, version
 from metier.data import Floats, Nums
+from metier.data.posting import Posting
 from metier.live.board import Board, Mask
 from metier.live.case import Case
 from metier.live.known import KnownPeople
@@ -18,7 +19,7 @@ from metier.live.neutral import closed, neutral
 from metier.live.order import crowd, merged, wished
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, raises, reasons
-from metier.live.records import Answer, Asker, Filter, Posting, Raise, Reasons, Suggestion
+from metier.live.records import Answer, Asker, Filter, Raise, Reasons, Suggestion
 
 SAMPLE = 512
 """Jobs that one person's scores are set against before people are compared."""
@@ -51,7 +52,7 @@ class LiveModel:
         """
         part = load_profile(folder)
         self = cls()
-        self.version = f"{folder.name}@{part.digest[:12]}"
+        self.version = version(folder.name, part.digest)
         self._matcher, self._people = Matcher(part), KnownPeople(part)
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)

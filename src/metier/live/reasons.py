@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from metier.data.posting import Posting
 from metier.enrich.skills import Match, skill_finder
 from metier.enrich.taxonomy import own_taxonomy
 from metier.live.case import Case
 from metier.live.order import WANTED
-from metier.live.records import Ground, Kind, Posting, Raise, Reasons, SkillSpan, Span
+from metier.live.records import Ground, Kind, Raise, Reasons, SkillSpan, Span
 
 Measure = Callable[[Sequence[Case]], Sequence[float]]
 """The scores of one job for variants of a person."""

@@ -8,8 +8,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from metier.data import Nums
+from metier.data.posting import Posting
 from metier.kernels.simhash import NEAR, near_equal, simhash
-from metier.live.records import Posting
 
 Prints = NDArray[np.uint64]
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from metier.bundle import digest, version
 from metier.data.workspace import Workspace
 
 
@@ -91,8 +92,7 @@ class Holdings:
             people, manifest = folder / "people.parquet", folder / "manifest.json"
             wanted = self.models is None or name in self.models
             if wanted and people.is_file() and manifest.is_file() and _holds(people, person):
-                digest = hashlib.sha256(manifest.read_bytes()).hexdigest()
-                found.append(HeldBundle(name, f"{name}@{digest[:12]}"))
+                found.append(HeldBundle(name, version(name, digest(folder))))
         return found
 
     def _tables(self) -> Iterator[tuple[Path, str]]:

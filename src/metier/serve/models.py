@@ -12,7 +12,6 @@ from safetensors import safe_open
 from metier.errors import BundleError, MetierError, UsageError
 from metier.live import Asker, Filter, LiveModel
 from metier.serve.logs import failure
-from metier.serve.postings import posting_of
 from metier.serve.problems import absent, busy
 from metier.store.models import Model
 from metier.store.store import Rows, Store
@@ -179,8 +178,7 @@ class Models:
 def _caught_up(held: Held, rows: Rows) -> Held:
     """With all jobs that `rows` sees."""
     while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
-        posted = [posting_of(one) for one in changes.posted]
-        held = replace(held, model=held.model.with_jobs(posted, changes.withdrawn), sequence=changes.last)
+        held = replace(held, model=held.model.with_jobs(changes.posted, changes.withdrawn), sequence=changes.last)
     return held
 
 

@@ -6,12 +6,13 @@ as if it did not exist.
 """
 
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import get_args
 
-Role = Literal["seeker", "recruiter", "operator", "admin"]
-Scope = Literal["read", "write", "people", "jobs", "events", "models", "admin"]
+from metier.store.accounts import Role
+from metier.store.keys import KeyScope
+
 ROLES: tuple[Role, ...] = get_args(Role)
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """A job between schema.org, the store and the models."""
 
-from dataclasses import fields
 from html import escape
 from typing import Any
 
@@ -8,9 +7,7 @@ from metier.features.level import levels
 from metier.live import Posting
 from metier.serve.records import moment
 from metier.sources.job_posting import JobPosting
-from metier.store.jobs import Job, Posted
-
-_SHARED = [one.name for one in fields(Posted)]
+from metier.store.jobs import Job
 
 
 def job_of(id: str, posting: JobPosting) -> Job:
@@ -36,11 +33,6 @@ def job_of(id: str, posting: JobPosting) -> Job:
         original=posting.model_copy(update={"id": id}).document(),
         html=posting.description,
     )
-
-
-def posting_of(job: Posted) -> Posting:
-    """What the models read of a job of the store."""
-    return Posting(**{name: getattr(job, name) for name in _SHARED})
 
 
 def document_of(posting: Posting) -> dict[str, Any]:

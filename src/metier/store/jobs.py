@@ -4,37 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from metier.data.posting import Posting
 from metier.store.recommendations import Recommendations
 from metier.store.schema import jobs
 from metier.store.scope import Page, Scope, parts
 
 
 @dataclass(frozen=True)
-class Posted:
-    """What a posting says: the fields of `metier.live.Posting`, by the same names."""
-
-    id: str
-    title: str
-    text: str
-    """Plain text, without the title."""
-    employer: str | None = None
-    city: str | None = None
-    state: str | None = None
-    country: str | None = None
-    zip: str | None = None
-    remote: bool | None = None
-    salary_min: float | None = None
-    """Per year, in `currency`."""
-    salary_max: float | None = None
-    currency: str | None = None
-    level: int | None = None
-    start: float | None = None
-    """Seconds since 1970 UTC, as is `end`."""
-    end: float | None = None
-
-
-@dataclass(frozen=True)
-class Job(Posted):
+class Job(Posting):
     """A job of the store. `posted` to `updated` are set by the store."""
 
     original: Mapping[str, Any] = field(default_factory=dict)
@@ -55,7 +32,7 @@ class Job(Posted):
 class JobChanges:
     """What became of jobs after some sequence number, each once; `last` is the number to ask from next time."""
 
-    posted: tuple[Posted, ...]
+    posted: tuple[Posting, ...]
     withdrawn: tuple[str, ...]
     last: int
 
@@ -90,7 +67,7 @@ class Jobs:
 
     def changed(self, after: int = 0, limit: int = 10_000) -> JobChanges:
         """Jobs written after a sequence number, oldest change first; fewer than `limit` changes: there are no more."""
-        columns = [jobs.c[one.name] for one in fields(Posted)]
+        columns = [jobs.c[one.name] for one in fields(Posting)]
         chosen = self._scope.select(jobs, *columns, jobs.c.withdrawn, jobs.c.sequence).where(jobs.c.sequence > after)
         posted, withdrawn, last = [], [], after
         for row in self._scope.rows(chosen.order_by(jobs.c.sequence).limit(limit)):
@@ -98,7 +75,7 @@ class Jobs:
             if row["withdrawn"]:
                 withdrawn.append(row["id"])
             else:
-                posted.append(Posted(**{column.name: row[column.name] for column in columns}))
+                posted.append(Posting(**{column.name: row[column.name] for column in columns}))
         return JobChanges(tuple(posted), tuple(withdrawn), last)
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> None:

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from metier.serve.guard import Asking, Guarded, limit_sign_ins
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
-from metier.serve.policy import Role
 from metier.serve.problems import Refused, absent
 from metier.serve.records import Id, Record, Sent, moment
-from metier.store.accounts import Account
+from metier.store.accounts import Account, Role
 from metier.store.tokens import PASSWORD_CHARACTERS, hash_password, new_id
 
 router = APIRouter(prefix="/api/v1/accounts", route_class=Guarded, tags=["accounts"])

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from metier.serve.guard import Asking, Guarded
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
-from metier.serve.policy import Scope
 from metier.serve.problems import absent
 from metier.serve.records import Moment, Record, Sent, Word, moment, seconds
-from metier.store.keys import ApiKey
+from metier.store.keys import ApiKey, KeyScope
 
 router = APIRouter(prefix="/api/v1/keys", route_class=Guarded, tags=["keys"])
 
@@ -19,7 +18,7 @@ class NewKey(Record):
     """A program that shall act for the tenant."""
 
     label: Word
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=7)]
+    scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=7)]
     expires: Moment | None = None
 
 
@@ -29,7 +28,7 @@ class KeyOut(Sent):
     id: str
     prefix: str
     label: str
-    scopes: list[Scope]
+    scopes: list[KeyScope]
     made: str
     expires: str | None
     revoked: str | None

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from metier.serve.guard import COOKIE, Asking, Guarded, limit_sign_ins
-from metier.serve.policy import Role
 from metier.serve.problems import Refused
 from metier.serve.records import Record, Sent, moment
 from metier.serve.service import Service
+from metier.store.accounts import Role
 from metier.store.audit import Entry
 
 router = APIRouter(prefix="/api/v1/sessions", route_class=Guarded, tags=["sessions"])
