@@ -121,7 +121,7 @@ def test_files_that_are_not_those_of_the_manifest_are_refused(tmp_path, change):
 
 
 def test_a_small_file_cannot_swell_up(tmp_path):
-    """100 MB of zeros where the manifest promises 10 bytes: 11 are written."""
+    """The file is longer than the 10 bytes that the manifest promises: 11 are written."""
     archive, _ = made(tmp_path)
     rebuilt(archive, lambda files, entries: entries["metier.db"].update(bytes=10))
     with pytest.raises(DataRejectedError):

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from metier.store.jobs import Job, Posted
+from metier.data.posting import Posting
+from metier.store.jobs import Job
 from metier.store.schema import jobs
 
 NURSE = Job(
@@ -12,8 +13,8 @@ NURSE = Job(
 )  # fmt: skip
 
 
-def posted(job: Job) -> Posted:
-    return Posted(**{name: getattr(job, name) for name in Posted.__dataclass_fields__})
+def posted(job: Job) -> Posting:
+    return Posting(**{name: getattr(job, name) for name in Posting.__dataclass_fields__})
 
 
 def test_what_is_read_is_what_was_saved(store, tenant, clock):
@@ -28,7 +29,7 @@ def test_a_follower_hears_of_each_change_once(store, tenant):
     with store.write(tenant) as rows:
         rows.jobs.save([NURSE, Job("j2", "Cook", ""), Job("j3", "Smith", "")])
         changes = rows.jobs.changed()
-        assert changes.posted == (posted(NURSE), Posted("j2", "Cook", ""), Posted("j3", "Smith", ""))
+        assert changes.posted == (posted(NURSE), Posting("j2", "Cook", ""), Posting("j3", "Smith", ""))
         assert changes.withdrawn == ()
         assert rows.jobs.changed(changes.last).last == changes.last
     with store.write(tenant) as rows:
@@ -36,7 +37,7 @@ def test_a_follower_hears_of_each_change_once(store, tenant):
         rows.jobs.withdraw("j1")
         rows.jobs.withdraw("of the bundle")
         changes = rows.jobs.changed(changes.last)
-        assert changes.posted == (Posted("j2", "Chef", ""),)
+        assert changes.posted == (Posting("j2", "Chef", ""),)
         assert changes.withdrawn == ("j1", "of the bundle")
         assert rows.jobs.changed(changes.last) == replace(changes, posted=(), withdrawn=())
 
@@ -76,4 +77,4 @@ def test_a_job_posted_again_is_open_again(store, tenant):
 
 
 def test_every_fact_of_a_posting_has_a_column():
-    assert set(Posted.__dataclass_fields__) <= set(jobs.c.keys())
+    assert set(Posting.__dataclass_fields__) <= set(jobs.c.keys())

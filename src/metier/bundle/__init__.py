@@ -2,11 +2,12 @@
 
 from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import digest, load, load_profile, open_people, person_text, save, version
+from metier.bundle.storage import answers_live, digest, load, load_profile, open_people, person_text, save, version
 
 __all__ = [
     "Bundle",
     "ProfilePart",
+    "answers_live",
     "digest",
     "load",
     "load_profile",

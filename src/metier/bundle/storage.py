@@ -40,6 +40,9 @@ from metier.models.registry import MODELS, create
 
 T = TypeVar("T")
 
+PROFILE_IN = {"profile": "", "ranker": "sources_/profile_/"}
+"""Model whose bundle can answer live -> where the tensors of its `profile` are."""
+
 FILES = {
     "README.md",
     "config.json",
@@ -159,9 +162,11 @@ def load_profile(folder: Path) -> ProfilePart:
     first = digest(folder) if (folder / "manifest.json").is_file() else ""
     manifest = check_files(folder)
     config = _read(folder / "config.json", Config.read)
-    part = {"profile": "", "ranker": "sources_/profile_/"}.get(config.model)
+    part = PROFILE_IN.get(config.model)
     if part is None:
-        raise UsageError(f"{folder} holds a {config.model!r}; cure: metier train profile or metier train ranker")
+        raise UsageError(
+            f"{folder} holds a {config.model!r}; cure: metier train DATASET --model ranker --as {folder.name}"
+        )
     settings = config.settings if not part else config.settings.get("source_settings", {}).get("profile", {})
     if part and "profile" not in config.settings.get("sources", ()):
         raise UsageError(f"{folder} holds a ranker without the source 'profile'; cure: train one with it")
@@ -180,6 +185,14 @@ def load_profile(folder: Path) -> ProfilePart:
         raise BundleError(f"{folder}/model.safetensors does not fit its {len(jobs)} jobs; cure: train again")
     check_same(folder, first)
     return ProfilePart(folder, config.model, first, profile, encoders.people, encoders.jobs, people, jobs, pairs)
+
+
+def answers_live(folder: Path) -> bool:
+    """Whether a folder says that it holds a bundle which `load_profile` may read; nothing of it is checked."""
+    try:
+        return Config.read(folder / "config.json").model in PROFILE_IN
+    except (OSError, ValueError):
+        return False
 
 
 def digest(folder: Path) -> str:

@@ -11,6 +11,7 @@ import typer
 
 from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table
 from metier.errors import UsageError
+from metier.serve.csv_export import cell
 
 if TYPE_CHECKING:
     import polars as pl
@@ -200,7 +201,7 @@ def _csv(tables: "dict[Metric, list[ImpactTable]]") -> str:
                 category = "; ".join(f"{name}={value}" for name, value in zip(table.by, row.category, strict=True))
                 figures = [getattr(row, name) for name in names]
                 by = " x ".join(table.by)
-                writer.writerow([metric, _cell(by), _cell(category), *figures, _flag(row), table.unknown])
+                writer.writerow([metric, cell(by), cell(category), *figures, _flag(row), table.unknown])
     return out.getvalue()
 
 
@@ -213,15 +214,13 @@ def _ll144(tables: "dict[Metric, list[ImpactTable]]") -> str:
         heads = ["# of Applicants", *(["# Selected"] if selects else []), f"{metric.title()} Rate", "Impact Ratio"]
         for table in some:
             crossed = len(table.by) > 1
-            writer.writerow(
-                [*map(_cell, table.by), *heads] if crossed else [_cell(f"{table.by[0]} Categories"), *heads]
-            )
+            writer.writerow([*map(cell, table.by), *heads] if crossed else [cell(f"{table.by[0]} Categories"), *heads])
             for row in table.rows:
                 ratio = "excluded (below 2 %)" if row.ratio is None and row.small else _figure(row.ratio)
                 counts = [row.assessed, *([row.selected] if selects else [])]
-                writer.writerow([*map(_cell, row.category), *counts, f"{row.rate:.1%}", ratio])
+                writer.writerow([*map(cell, row.category), *counts, f"{row.rate:.1%}", ratio])
             what = " or ".join(table.by)
-            writer.writerow([_cell(f"Note: {table.unknown} people of unknown {what} are not in these figures.")])
+            writer.writerow([cell(f"Note: {table.unknown} people of unknown {what} are not in these figures.")])
             writer.writerow([])
     writer.writerow([STATEMENT])
     return out.getvalue()
@@ -229,8 +228,3 @@ def _ll144(tables: "dict[Metric, list[ImpactTable]]") -> str:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
-
-
-def _cell(value: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

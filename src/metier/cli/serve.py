@@ -2,18 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metier.cli.terminal import Home, note, print_json, progress
+from metier.cli.terminal import Database, Home, note, print_json, progress
 
 if TYPE_CHECKING:
     from metier.data.workspace import Workspace
     from metier.serve.settings import Settings
 
-SERVABLE = ("ranker", "profile")
-"""Models whose bundles can answer live."""
 LOOPBACK = "127.0.0.1"
 
 
@@ -21,9 +19,7 @@ def serve(
     home: Home = None,
     host: Annotated[str | None, typer.Option(help="Address to listen at [default: 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one [default: 8000].")] = None,
-    database: Annotated[
-        str | None, typer.Option(help="URL or SQLite file of the store [default: metier.db in the workspace].")
-    ] = None,
+    database: Database = None,
     workers: Annotated[int | None, typer.Option(help="Processes [default: 1].")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the settings as JSON Schema.")] = False,
@@ -60,7 +56,7 @@ def listen(settings: "Settings", bundle: str) -> None:
         host = LOOPBACK
         note(f"nobody may sign in yet; one-time token for the first administrator: {token}")
         note(f"enter it at http://{host}:{settings.port}/first-start; then start again to listen elsewhere")
-    note(f"serving {bundle} at http://{host}:{settings.port}")
+    note(f"serving at http://{host}:{settings.port}")
     uvicorn.run(
         "metier.serve.app:from_environment",
         factory=True,
@@ -90,15 +86,9 @@ def newest_bundle(workspace: "Workspace") -> str:
 
 def bundles(workspace: "Workspace") -> list[Path]:
     """Folders of the bundles that can answer live."""
-    import json
+    from metier.bundle import answers_live
 
-    def model(folder: Path) -> Any:
-        try:
-            return json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model")
-        except (OSError, ValueError, AttributeError):
-            return None
-
-    return [folder for name in workspace.names("models") if model(folder := workspace.model(name)) in SERVABLE]
+    return [folder for name in workspace.names("models") if answers_live(folder := workspace.model(name))]
 
 
 def train_one(workspace: "Workspace") -> str:

@@ -21,7 +21,7 @@ Database = Annotated[
     str | None,
     typer.Option(
         "--database",
-        envvar=["METIER_DATABASE", "METIER_SERVE_DATABASE"],
+        envvar=["METIER_SERVE_DATABASE", "METIER_DATABASE"],
         help="URL or SQLite file of the service's database [default: metier.db in the home].",
     ),
 ]

@@ -17,8 +17,11 @@ _MIX = 0x9E3779B97F4A7C15
 
 
 def simhash(texts: Sequence[str]) -> NDArray[np.uint64]:
-    """(n,) fingerprints. Bit b is set when most of a text's runs of three words have bit b in their hash; words are
-    runs of letters and digits in any case, a shorter text is one run, one without words is 0."""
+    """(n,) fingerprints. Bit b is set when most of a text's runs of three words have bit b in their hash.
+
+    Words are runs of ASCII letters, of digits and of the bytes of other characters, in any case; a shorter text is
+    one run, one without words is 0.
+    """
     parts = [text.lower().encode() for text in texts]
     ends = np.cumsum([0, *map(len, parts)]).astype(np.int64)
     return _simhash(np.frombuffer(b"".join(parts), np.uint8), ends)

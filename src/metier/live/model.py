@@ -102,7 +102,7 @@ class LiveModel:
         Parameters
         ----------
         now : seconds since 1970 UTC.
-        shown, cap : to how many people each job was shown, and how many are enough; no cap when None.
+        shown, cap : how often each job was shown, and the most that costs it nothing; no cap when None.
         """
         board, case = self._board, self._case(asker)
         allowed = board.open(now)
@@ -153,12 +153,13 @@ class LiveModel:
 
     def reasons(self, asker: Asker, jobs: Sequence[str]) -> list[Reasons]:
         """Why each job fits, measured by deletion; UnknownIdError for a job not there."""
-        return [self._why(self._case(asker), self._board.there(job)) for job in jobs]
+        case = self._case(asker)
+        return [self._why(case, self._board.there(job)) for job in jobs]
 
     def raises(self, asker: Asker, job: str) -> list[Raise]:
         """Missing skills by how much the score would rise with them, largest first; only rises > 0."""
-        row = self._board.there(job)
-        return raises(self._case(asker), self._board.posting(row), self._measure(self._case(asker), row))
+        case, row = self._case(asker), self._board.there(job)
+        return raises(case, self._board.posting(row), self._measure(case, row))
 
     def popular(self, k: int, now: float) -> list[str]:
         """The k open jobs with most applications in training."""

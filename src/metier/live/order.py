@@ -1,4 +1,4 @@
-"""From scores to an answer: wishes, and jobs that too many people were shown."""
+"""From scores to an answer: wishes, and jobs that were shown too often."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,7 +11,7 @@ WANTED = 1.0
 """What a posting's score rises by when it holds everything wanted; half of it for half of that. In the logit of
 `profile` it makes a job e times as likely as one of equal score."""
 CROWDED = 0.1
-"""What the score of a job falls by that was shown to more people than the cap: only jobs this near pass it."""
+"""What the score of a job falls by that was shown more often than the cap: only jobs this near pass it."""
 POOL, LIMIT = 200, 2_000
 """Best jobs whose words are read for wishes: at first, and at most."""
 
@@ -78,7 +78,7 @@ def merged(ranked: tuple[Nums, Floats], by_profile: Floats, later: Nums, scores:
 
 
 def crowd(shown: Mapping[str, int], cap: int | None, key: Callable[[int], str]) -> Callable[[int], bool] | None:
-    """Whether a row was shown to more people than the cap; None where nothing can be crowded."""
+    """Whether a row was shown more often than the cap; None where nothing can be crowded."""
     if cap is None or not any(count > cap for count in shown.values()):
         return None
     return lambda row: shown.get(key(row), 0) > cap

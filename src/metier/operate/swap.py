@@ -8,15 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from metier.bundle import Bundle, load
+from metier.bundle import Bundle, answers_live, load
 from metier.evaluate.statistics import bootstrap_means, interval
 from metier.live import Asker, Filter, LiveModel
 from metier.operate.resume_pairs import DEFAULT_PATH, Kind, Pair
 
 Ask = Callable[[str], Mapping[str, float]]
 """A résumé's text -> the jobs suggested, best first, and their scores."""
-LIVE = ("profile", "ranker")
-"""Models that the service answers with, which see a text without names and pronouns."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def ask_bundle(folder: Path, k: int) -> tuple[Ask, bool]:
     models than `profile` and `ranker` are not served, and see the text as it is.
     """
     bundle = load(folder)
-    if bundle.name not in LIVE:
+    if not answers_live(folder):
         return partial(_plain_answer, bundle, k), False
     times = bundle.dataset.interactions.times
     now = float(np.nanmax(times)) if np.isfinite(times).any() else time.time()

@@ -15,7 +15,7 @@ MOST_ROWS = 20_000
 
 
 def impact_of_candidates(rows: Rows, groups: Path, people: list[str]) -> list[ImpactTable]:
-    """A table for each category of the file; [] while no recruiter was shown anybody.
+    """A table for each category of the file; [] where the newest MOST_ROWS of the audit hold no list of a recruiter.
 
     Everybody of `people` counts as assessed for each list that recruiters were shown, and as selected for each that
     names them.

@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 from safetensors import safe_open
 
+from metier.bundle import answers_live
 from metier.errors import BundleError, MetierError, UsageError
 from metier.live import Asker, Filter, LiveModel
 from metier.serve.logs import failure
@@ -141,7 +142,8 @@ class Models:
                 with self._store.read(other.id) as rows:
                     taken |= {model.bundle for model in rows.models.all()}
         there = self._folder.iterdir() if self._folder.is_dir() else ()
-        return sorted(one.name for one in there if (one / "manifest.json").is_file() and one.name not in taken)
+        names = (one.name for one in there if not one.name.startswith(".") and answers_live(one))
+        return sorted(name for name in names if name not in taken)
 
     def _follow(self, tenant: str) -> None:
         """Load the tenant's live model; a folder that does not hold it is tried again once it has changed."""

@@ -11,7 +11,6 @@ from typing import get_args
 from metier.store.accounts import Role
 from metier.store.keys import KeyScope
 
-ROLES: tuple[Role, ...] = get_args(Role)
 SCOPES: tuple[KeyScope, ...] = get_args(KeyScope)
 
 

@@ -65,9 +65,9 @@ class Settings(BaseSettings):
     answer_minutes: float = Field(default=60.0, gt=0)
     """How long a stored answer is served again, if nothing else voids it: postings end."""
     exposure_cap: int | None = Field(default=None, ge=1)
-    """A job that was shown so often in `exposure_days` gives way to others; none: no cap."""
+    """A job that was in more fresh answers than this in `exposure_days` gives way to others; none: no cap."""
     exposure_days: int = Field(default=7, ge=1, le=366)
-    """Days over which showing a job is counted."""
+    """Days over which the fresh answers with a job are counted."""
     groups: Path | None = None
     """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
     candidates: int = Field(default=5000, ge=1, le=100_000)

@@ -11,12 +11,11 @@ import sqlalchemy as sa
 
 from metier.store.database import Database
 from metier.store.schema import calls, completions
+from metier.store.scope import parts
 from metier.store.upsert import upsert
 
 State = Literal["done", "needs-review", "failed"]
 """End states: usable; the model answered, but with nothing usable; no answer came."""
-MOST_KEYS = 500
-"""Keys in one query; databases limit how many values a statement may carry."""
 
 
 def completion_key(
@@ -105,7 +104,7 @@ class CompletionStore:
         with self._database.read() as connection:
             return {
                 key: state
-                for some in _parts(keys)
+                for some in parts(keys)
                 for key, state in connection.execute(
                     sa.select(completions.c.key, completions.c.state).where(completions.c.key.in_(some))
                 )
@@ -115,7 +114,7 @@ class CompletionStore:
         """The completions of those keys that have one, in no order."""
         names = [one.name for one in fields(Completion)]
         with self._database.read() as connection:
-            for some in _parts(keys):
+            for some in parts(keys):
                 for row in connection.execute(sa.select(completions).where(completions.c.key.in_(some))).mappings():
                     yield Completion(**{name: row[name] for name in names})
 
@@ -164,7 +163,7 @@ class CompletionStore:
         with self._database.read() as connection:
             rows = [
                 dict(row)
-                for some in _parts(keys)
+                for some in parts(keys)
                 for row in connection.execute(sa.select(calls).where(calls.c.completion.in_(some))).mappings()
             ]
         return sorted(rows, key=lambda row: (row["sent"], row["id"]))
@@ -212,8 +211,3 @@ def _costs(spending: Spending) -> dict[str, Any]:
 
 def _spending(row: Mapping[str, Any]) -> Spending:
     return Spending(**{name: row[name] for name in _COSTS}, calls=1)
-
-
-def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(keys), MOST_KEYS):
-        yield keys[start : start + MOST_KEYS]

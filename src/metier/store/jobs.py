@@ -15,7 +15,7 @@ class Job(Posting):
     """A job of the store. `posted` to `updated` are set by the store."""
 
     original: Mapping[str, Any] = field(default_factory=dict)
-    """The schema.org JobPosting as it came."""
+    """The schema.org JobPosting as it was understood: without unknown properties, its HTML cleaned."""
     html: str = ""
     """Sanitised description."""
     posted: bool = True

@@ -136,7 +136,7 @@ def _impacts(visit: Visit) -> tuple[list[ImpactTable], str]:
             found = impact_of_candidates(rows, file, discoverable(rows, service.settings.candidates))
         except MetierError as error:
             return [], str(error)
-    return found, "" if found else "No recruiter was shown anybody yet."
+    return found, "" if found else "No recruiter was shown anybody lately."
 
 
 def _runs(home: Path) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hmac import compare_digest
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -149,11 +149,6 @@ def beside(faults: list[Fault]) -> dict[str, str]:
     """Faults of a request as errors by field."""
     parts = ((fault.where.split("."), fault.message) for fault in faults)
     return {next((name for name in reversed(names) if not name.isdecimal()), ""): said for names, said in parts}
-
-
-def wrong(field: str, message: str) -> NoReturn:
-    """Refuse a form for one of its fields."""
-    raise Refused(422, message, errors=[Fault(where=field, message=message)])
 
 
 async def _signed_in(request: Request, service: Service) -> Actor | None:
