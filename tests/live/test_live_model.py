@@ -258,7 +258,8 @@ def test_wishes_order_and_hide_nothing(profile):
 def test_a_crowded_job_falls_behind_equals_only(profile):
     asker = Asker(text=NURSE)
     nurse = Posting("a", "Registered nurse", NURSE, employer="Ward", city="Dayton")
-    live = profile.live.with_jobs([nurse, replace(nurse, id="b", city="Akron"), Posting("c", "Welder", employer="Ward")])
+    posted = nurse, replace(nurse, id="b", city="Akron"), Posting("c", "Welder", employer="Ward")
+    live = profile.live.with_jobs(posted)
     ward = Filter(employer="Ward")
     first, equal, last = plain = live.jobs(asker, ward, 20, now=profile.now).suggestions
     assert {first.job, equal.job} == {"a", "b"}

@@ -87,9 +87,7 @@ def everything(site):
     """The rows of every table, once all that waits is written."""
     site.client.app.state.service.afterwards.flush()
     with site.store.database.read() as connection:
-        return {
-            table.name: sorted(map(repr, connection.execute(sa.select(table)))) for table in metadata.sorted_tables
-        }
+        return {table.name: sorted(map(repr, connection.execute(sa.select(table)))) for table in metadata.sorted_tables}
 
 
 def test_trying_without_an_account_keeps_nothing(site):
