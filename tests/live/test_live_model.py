@@ -60,6 +60,7 @@ def test_a_newcomer_gets_the_best_of_the_profile_over_all_jobs(trained, name, pl
 
 def test_who_has_a_past_gets_what_the_bundle_recommends(ranker):
     users = [u for u in range(60) if ranker.data.matrix.indptr[u + 1] > ranker.data.matrix.indptr[u]][:12]
+    assert len(users) == 12
     for user in users:
         person = ranker.data.users.ids[user]
         expected = ranker.bundle.recommend(ranker.data.query(np.array([user])), 40).items[0]
@@ -67,7 +68,8 @@ def test_who_has_a_past_gets_what_the_bundle_recommends(ranker):
         asker = ranker.live.asker(person)
         answer = ranker.live.jobs(asker, ANY, 20, now=ranker.now)
         front = [job for job in expected if job in set(names(answer))]
-        assert front == names(answer)[: len(front)]
+        assert front == names(answer)
+        assert len(front) == 20
         hidden = set(expected[: len(front)]) - everything(answer)
         assert hidden == set(), "only reposts may be missing"
 
@@ -233,7 +235,8 @@ def test_a_filter_refuses_what_it_does_not_know():
 
 def test_wishes_order_and_hide_nothing(profile):
     asker = Asker(text=NURSE)
-    live = profile.live.with_jobs([Posting("w1", "Nurse", f"{NURSE} Travel needed."), Posting("w2", "Nurse", NURSE)])
+    posted = Posting("w1", "Nurse", f"{NURSE} Travel needed."), Posting("w2", "Nurse", f"{NURSE} Night shifts.")
+    live = profile.live.with_jobs(posted)
     plain = live.jobs(asker, ANY, 700, now=profile.now)
     wishful = live.jobs(replace(asker, wishes=Wishes.parse("no travel; night shifts")), ANY, 700, now=profile.now)
     assert everything(plain) == everything(wishful)
@@ -241,23 +244,32 @@ def test_wishes_order_and_hide_nothing(profile):
     bad = [bool(Wishes(unwanted=("travel",)).found_in(live.posting(one.job).words)) for one in wishful.suggestions]
     assert True in bad
     assert bad == sorted(bad)
+    held = {job for job in base if Wishes(wanted=("night shifts",)).found_in(live.posting(job).words)}
+    assert "w2" in held
     for one in wishful.suggestions:
-        good = bool(Wishes(wanted=("night shifts",)).found_in(live.posting(one.job).words))
-        assert one.score == pytest.approx(base[one.job] + good, abs=1e-4)
+        assert one.score == pytest.approx(base[one.job] + (one.job in held), abs=1e-4)
+    half = live.jobs(replace(asker, wishes=Wishes.parse("night shifts; unicorns")), ANY, 700, now=profile.now)
+    for one in half.suggestions:
+        assert one.score == pytest.approx(base[one.job] + (one.job in held) / 2, abs=1e-4)
     few = live.jobs(replace(asker, wishes=Wishes.parse("no travel; night shifts")), ANY, 5, now=profile.now)
     assert names(few) == names(wishful)[:5]
 
 
 def test_a_crowded_job_falls_behind_equals_only(profile):
     asker = Asker(text=NURSE)
-    plain = profile.live.jobs(asker, ANY, 20, now=profile.now).suggestions
-    shown = {plain[0].job: 11, plain[1].job: 10}
-    capped = profile.live.jobs(asker, ANY, 20, now=profile.now, shown=shown, cap=10).suggestions
-    place = [one.job for one in capped].index(plain[0].job)
-    passed = [one for one in plain if one.job in {other.job for other in capped[:place]}]
-    assert all(one.score > plain[0].score - CROWDED - 1e-4 for one in passed)
-    assert capped[place].score == pytest.approx(plain[0].score - CROWDED, abs=1e-4)
-    assert profile.live.jobs(asker, ANY, 20, now=profile.now, shown=shown).suggestions == plain
+    nurse = Posting("a", "Registered nurse", NURSE, employer="Ward", city="Dayton")
+    posted = nurse, replace(nurse, id="b", city="Akron"), Posting("c", "Welder", employer="Ward")
+    live = profile.live.with_jobs(posted)
+    ward = Filter(employer="Ward")
+    first, equal, last = plain = live.jobs(asker, ward, 20, now=profile.now).suggestions
+    assert {first.job, equal.job} == {"a", "b"}
+    assert first.score - CROWDED / 2 < equal.score
+    assert last.score < first.score - 2 * CROWDED
+    shown = {first.job: 11, equal.job: 10}
+    capped = live.jobs(asker, ward, 20, now=profile.now, shown=shown, cap=10).suggestions
+    assert [one.job for one in capped] == [equal.job, first.job, last.job]
+    assert capped[1].score == pytest.approx(first.score - CROWDED, abs=1e-4)
+    assert live.jobs(asker, ward, 20, now=profile.now, shown=shown).suggestions == plain
 
 
 def test_later_jobs_enter_the_rankers_list_at_the_profiles_place():

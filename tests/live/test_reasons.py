@@ -58,7 +58,7 @@ def test_deleting_the_first_named_evidence_lowers_the_score(profile):
 
 
 def test_the_rankers_evidence_is_measured_by_the_ranker(ranker):
-    asked = 0
+    asked, grounds = 0, 0
     for user in range(40):
         asker = ranker.live.asker(ranker.data.users.ids[user])
         row = ranker.data.matrix[[user]].indices
@@ -66,12 +66,16 @@ def test_the_rankers_evidence_is_measured_by_the_ranker(ranker):
             continue
         for one in ranker.live.jobs(asker, Filter(), 2, now=ranker.now).suggestions:
             (reasons,) = ranker.live.reasons(asker, [one.job])
+            assert reasons.score == pytest.approx(one.score, abs=1e-4)
+            assert {"profile", "co-application", "activity"} <= set(reasons.shares)
+            grounds += len(reasons.grounds)
             assert all(ground.weight > 0 and ground.spans for ground in reasons.grounds)
             assert sum(reasons.shares.values()) == pytest.approx(1)
             asked += 1
         if asked > 10:
             break
     assert asked > 10
+    assert grounds > asked
 
 
 def read(span, asker, posting, live):

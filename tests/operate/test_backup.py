@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -67,31 +69,37 @@ def test_there_and_back(home, tmp_path):
 
 def test_a_backup_under_writes_is_of_one_moment(home, tmp_path):
     """A writer adds rows two by two; no copy ever holds half a pair."""
-    done = threading.Event()
+    done, added = threading.Event(), []
 
     def add():
         database = Database.open(home / "metier.db")
-        number = 0
         while not done.is_set():
             with database.write() as connection:
                 for one in "xy":
-                    connection.execute(sa.text(ROWS), {"id": f"{number}{one}"})
-            number += 1
+                    connection.execute(sa.text(ROWS), {"id": f"{len(added)}{one}"})
+            added.append(None)
         database.close()
 
-    writer = threading.Thread(target=add)
-    writer.start()
-    try:
-        for number in range(5):
-            backup(home, tmp_path / f"copy{number}", database=home / "metier.db")
-    finally:
-        done.set()
-        writer.join()
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(add)
+        try:
+            for number in range(5):
+                seen = len(added)
+                while len(added) < seen + 2:  # of two pairs that come now one was begun after the last backup
+                    assert not writer.done(), writer.exception()
+                    time.sleep(0.01)
+                backup(home, tmp_path / f"copy{number}", database=home / "metier.db")
+        finally:
+            done.set()
+        writer.result()
+    count = 0
     for number in range(5):
         new = tmp_path / f"new{number}"
         restore(new, tmp_path / f"copy{number}", database=new / "metier.db")
         pairs = ids(new) - {"a", "b", "c"}
         assert {one[:-1] for one in pairs if one[-1] == "x"} == {one[:-1] for one in pairs if one[-1] == "y"}
+        assert len(pairs) > count
+        count = len(pairs)
 
 
 def test_rows_in_the_log_are_in_the_copy(home, tmp_path):

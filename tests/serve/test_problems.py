@@ -79,13 +79,28 @@ def test_emptied_bucket_of_a_key_is_429(make_world):
     asyncio.run(story())
 
 
-def test_guessing_passwords_and_keys_is_slowed(make_world):
+@pytest.mark.parametrize(
+    ("path", "wrong", "refused"),
+    [
+        ("/api/v1/sessions", {"login": "admin", "password": "wrong"}, 401),
+        ("/api/v1/accounts/first", {"login": "admin", "password": "long enough to be one", "token": "wrong"}, 404),
+    ],
+)
+def test_guessing_passwords_and_tokens_is_slowed(make_world, path, wrong, refused):
     async def story():
-        async with make_world(sign_ins_per_minute=3, requests_per_minute=4) as world:
+        async with make_world(sign_ins_per_minute=3, requests_per_minute=100_000) as world:
             client = world.client()
-            wrong = {"login": "admin", "password": "wrong"}
-            sent = [(await client.post("/api/v1/sessions", json=wrong)).status_code for _ in range(2)]
-            assert 429 in sent
+            codes = [(await client.post(path, json=wrong)).status_code for _ in range(4)]
+            assert codes == [refused, refused, refused, 429]
+            other = world.client(address="192.0.2.99")
+            assert (await other.post(path, json=wrong)).status_code == refused
+
+    asyncio.run(story())
+
+
+def test_guessing_keys_is_slowed(make_world):
+    async def story():
+        async with make_world(requests_per_minute=4) as world:
             guess = world.client(address="192.0.2.99")
             guess.headers["Authorization"] = "Bearer metier_guess"
             assert [(await guess.get("/api/v1/jobs")).status_code for _ in range(3)] == [401, 429, 429]

@@ -17,8 +17,11 @@ import httpx2
 import pytest
 import schemathesis
 
+from metier.cli.serve import listen
 from metier.serve.policy import SCOPES
+from metier.serve.settings import Settings
 from metier.store.store import Store
+from metier.store.tokens import hash_password
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -159,10 +162,20 @@ def test_audit_of_reads_is_written_when_the_server_stops(server):
     assert json.loads(row.details)["version"] == answer.json()["version"]
 
 
-def test_first_start_prints_a_token_and_listens_here_only(server):
-    log = (server.home / "log").read_text()
-    assert "one-time token for the first administrator" in log
-    assert f"http://127.0.0.1:{server.port}" in log
+def test_first_start_prints_a_token_and_listens_here_only(town_bundles, tmp_path, monkeypatch, capsys):
+    shutil.copytree(town_bundles, tmp_path / "models")
+    hosts = []
+    monkeypatch.setattr("uvicorn.run", lambda app, *, host, **_: hosts.append(host))
+    settings = Settings(home=tmp_path, host="0.0.0.0")
+    listen(settings, "first")
+    told, *where = capsys.readouterr().err.splitlines()
+    assert "one-time token for the first administrator" in told
+    assert all("http://127.0.0.1:8000" in one for one in where)
+    store = Store.open(settings.where)
+    assert store.setup.complete(told.split()[-1], settings.tenant, "root", hash_password("correct horse battery"))
+    store.close()
+    listen(settings, "first")
+    assert hosts == ["127.0.0.1", "0.0.0.0"]
 
 
 def test_openapi_document_is_the_committed_one():

@@ -166,10 +166,16 @@ def test_recruiter_sees_no_resume_and_nobody_who_is_hidden(make_world):
     async def story():
         async with make_world() as world:
             with world.store.write(world.tenant) as rows:
-                rows.people.save([Person("hidden", text="welder")])
-            recruiter = await world.signed_in("recruiter")
-            for path in ("", "/resumes", "/recommendations", "/export", "/reasons?job=j1"):
-                assert (await recruiter.get(f"/api/v1/people/hidden{path}")).status_code == 404
+                rows.people.save([Person("hidden", text="welder"), Person("found", text="welder", discoverable=True)])
+                resume = rows.resumes.add("found", b"text").id
+                rows.resumes.done(resume, kind="text", how="text layer", text="welder", hidden=[], candidate={})
+            recruiter, board = await world.signed_in("recruiter"), world.client("full")
+            assert (await recruiter.get("/api/v1/people/found")).status_code == 200
+            assert (await recruiter.get("/api/v1/people/hidden")).status_code == 404
+            for path in ("/resumes", f"/resumes/{resume}", "/recommendations", "/export", "/reasons?job=j1"):
+                assert (await board.get(f"/api/v1/people/found{path}")).status_code == 200, path
+                for person in ("found", "hidden"):
+                    assert (await recruiter.get(f"/api/v1/people/{person}{path}")).status_code == 404, path
             assert (await recruiter.get("/api/v1/people/p1")).status_code == 404
 
     asyncio.run(story())

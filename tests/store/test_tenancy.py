@@ -120,6 +120,12 @@ CALLS = {
 }
 MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
+TOLD = {
+    "people.among", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
+    "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
+    "audit.verify", "recommendations.stamp",
+}  # fmt: skip
+"""What tells something about rows, besides get, page, of_ and since."""
 
 
 def everything(store, tenant):
@@ -162,9 +168,7 @@ def test_the_first_tenant_is_told(store, tenant):
         ids = fill(rows)
     silent = set()
     for name in CALLS:
-        if name.partition(".")[2].startswith(
-            ("get", "page", "of_", "among", "newest", "waiting", "changed", "since", "all")
-        ):
+        if name in TOLD or name.partition(".")[2].startswith(("get", "page", "of_", "since")):
             with store.read(tenant) as rows:
                 if not told_to(rows, name, ids):
                     silent.add(name)
