@@ -1,6 +1,7 @@
 """Uploaded résumés are read here, each in a confined child, as many at once as `parses` or the cores allow.
 
-The queue is in the store. A process that is killed while it reads leaves the file in the queue; another one takes it when the lease runs out.
+The queue is in the store. A process that is killed while it reads leaves the file in the queue; another takes it when
+the lease runs out.
 """
 
 import os
