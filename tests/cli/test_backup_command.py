@@ -28,6 +28,8 @@ def test_there_and_back(metier, home, tmp_path):
     ran = metier("restore", file, "--sha256", done["sha256"], "--home", tmp_path / "new", "--json")
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["database"]
+    assert "who was erased since" in ran.err
+    assert "metier person finish" in ran.err
     store = Store.open(tmp_path / "new" / "metier.db")
     assert [one.name for one in store.tenants()] == ["main"]
     store.close()
@@ -41,7 +43,8 @@ def test_wrong_use(metier, home, tmp_path):
     assert (ran.code, "replaces none" in ran.err) == (2, True)
     ran = metier("restore", file, "--home", home)
     assert (ran.code, "--replace" in ran.err) == (2, True)
-    assert metier("restore", file, "--replace", "--home", home).code == 0
+    ran = metier("restore", file, "--replace", "--home", home)
+    assert (ran.code, "0 erasures made since" in ran.err) == (0, True)
     ran = metier("restore", file, "--sha256", "0" * 64, "--replace", "--home", home)
     assert (ran.code, "SHA-256 is not the one given" in ran.err) == (3, True)
     ran = metier("backup", tmp_path / "other", "--database", "postgresql://u:secret@h/d", "--home", home)

@@ -1,9 +1,15 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from metier.bundle import load
 from metier.data.workspace import Workspace
+from metier.store import Store
+from metier.store.events import Event
+from metier.store.jobs import Job
+from metier.store.people import Person
 
 MAP = """
 [people]
@@ -99,6 +105,65 @@ def test_a_market_goes_out_as_official_files_and_as_recbole_and_comes_back(metie
         again = Workspace(home).load(name)
         for frame in ("people", "jobs", "history", "interactions", "windows"):
             assert getattr(again, frame).equals(getattr(market, frame)), (name, frame)
+
+
+@pytest.fixture
+def service(town_home, home):
+    """A home with the dataset town, and a service where people applied to its jobs and to one posted since."""
+    shutil.copytree(Workspace(town_home).dataset("town"), Workspace(home).dataset("town"))
+    store, town = Store.open(home / "metier.db"), Workspace(home).load("town")
+    number = store.add_tenant("main").id
+    with store.write(number) as rows:
+        rows.people.save([Person("new", "I bake"), Person("gone", "I leave")])
+        rows.jobs.save([Job("posted", "Baker", "Bread.")])
+        jobs = ["posted", *town.jobs["id"].head(2)]
+        events = [Event(f"{one}-{job}", "applied", one, job, 1.4e9) for one in ("new", "gone") for job in jobs]
+        rows.events.add(events)
+    for person in ("gone", town.people["id"][0]):
+        store.erase(number, person, "system")
+    store.close()
+    return town
+
+
+def test_what_the_service_learned_becomes_a_dataset_that_a_model_is_trained_on(metier, service, home) -> None:
+    ran = metier("import", "store", "--as", "november", "--onto", "town", "--home", home, "--json")
+    assert ran.code == 0, ran.err
+    counts = json.loads(ran.out)
+    assert (counts["people"], counts["jobs"]) == (len(service.people), len(service.jobs) + 1)
+    ran = metier("train", "november", "--model", "item-knn", "--as", "november", "--home", home, "--json")
+    assert ran.code == 0, ran.err
+    bundle = load(Workspace(home).model("november"))
+    people = bundle.people_table["id"].to_list()
+    assert "new" in people
+    assert not {"gone", service.people["id"][0]} & {*people}
+    row = bundle.dataset.matrix.getrow(people.index("new"))
+    assert {bundle.job_table["id"][int(job)] for job in row.indices} == {"posted", *service.jobs["id"].head(2)}
+    assert Workspace(home).about("november") == {"source": "store", "tenant": "main", "onto": "town"}
+    store = Store.open(home / "metier.db")
+    with store.read(store.tenants()[0].id) as rows:
+        newest = rows.audit.page(limit=1).items[0]
+    assert (newest.action, newest.object) == ("dataset.imported", "november")
+    store.close()
+
+
+def test_applications_to_jobs_of_the_bundle_alone_are_left_out_and_counted(metier, service, home) -> None:
+    ran = metier("import", "store", "--as", "alone", "--home", home, "--json")
+    assert (ran.code, json.loads(ran.out)["interactions"]) == (0, 1)
+    assert "2 applications to jobs that the dataset does not hold were left out; cure: --onto" in ran.err
+    alone = Workspace(home).load("alone")
+    assert (alone.people["id"].to_list(), alone.jobs["id"].to_list()) == (["new"], ["posted"])
+
+
+def test_where_nothing_was_learned_nothing_is_written(metier, tmp_path, home) -> None:
+    assert metier("import", "store", "--as", "x", "--home", home).code == 2
+    store = Store.open(home / "metier.db")
+    store.add_tenant("main")
+    store.close()
+    ran = metier("import", "store", "--as", "x", "--home", home)
+    assert (ran.code, "cure: --onto" in ran.err) == (2, True)
+    assert metier("import", "store", "--as", "x", "--onto", "nowhere", "--home", home).code == 2
+    assert metier("import", "store", "--as", "x", "--tenant", "nobody", "--home", home).code == 2
+    assert Workspace(home).names("datasets") == []
 
 
 def test_a_name_that_is_no_name_is_refused_before_reading(metier, shop, home) -> None:

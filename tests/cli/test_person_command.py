@@ -52,6 +52,23 @@ def test_the_table_of_an_erasure(metier, home):
     assert "rows of the audit log stay" in ran.err
 
 
+def test_erasures_of_the_api_are_finished(metier, home):
+    store = Store.open(home / "metier.db")
+    store.erase(store.tenants()[0].id, "ann", "ann")
+    store.close()
+    checks = json.loads(metier("doctor", "--home", home, "--json").out)["checks"]
+    [found] = [check for check in checks if check["name"] == "erasures of main"]
+    assert (found["fine"], "1 have not reached the files; cure: metier person finish" in found["found"]) == (
+        False,
+        True,
+    )
+    ran = metier("person", "finish", "--home", home)
+    assert (ran.code, "rows of files erased" in ran.out) == (0, True), ran.err
+    assert json.loads(metier("person", "finish", "--home", home, "--json").out) == {"again": 0, "receipts": []}
+    checks = json.loads(metier("doctor", "--home", home, "--json").out)["checks"]
+    assert [check["fine"] for check in checks if check["name"] == "erasures of main"] == [True]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

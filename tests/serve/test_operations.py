@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from metier.operate.erasures import receipts
 from metier.serve.ndjson import LONGEST_LINE
 from metier.sources.job_posting import JobPosting
 from metier.store import database
@@ -46,6 +47,10 @@ def test_person_is_made_read_replaced_and_erased(make_world):
             assert (await client.get(f"{PEOPLE}/ann/export")).json()["people"][0]["id"] == "ann"
             receipt = (await client.delete(f"{PEOPLE}/ann")).json()
             assert receipt["erased"]["people"] == 1
+            assert "metier person finish" in receipt["remains"][0]
+            [told] = receipts(world.service.settings.home)
+            assert (told.tenant, told.receipt.id, told.whole) == ("main", receipt["id"], False)
+            assert told.receipt.counts == receipt["erased"]
             assert (await client.get(f"{PEOPLE}/ann")).status_code == 404
             assert (await client.delete(f"{PEOPLE}/ann")).status_code == 404
 

@@ -237,6 +237,21 @@ def test_profile_is_saved_taken_along_and_erased(site):
     assert visitor.open("/jobs").path == "/sign-in"
 
 
+def test_a_form_that_was_open_in_two_windows_does_not_undo_the_other(site):
+    one = site.signed_in("seeker").open("/profile")
+    other = site.signed_in("seeker").open("/profile")
+    one.send("/profile", {"text": "I am a teacher"})
+    other.send("/profile", {"city": "x" * 130, "text": "I weld"}, status=422)
+    other.send("/profile", {"city": "Seattle"}, status=412)
+    assert "changed elsewhere" in other.text
+    assert "I weld" in other.form("/profile").html
+    with site.store.read(site.tenant) as rows:
+        assert rows.people.get("me").text == "I am a teacher"
+    other.send("/profile")
+    with site.store.read(site.tenant) as rows:
+        assert (rows.people.get("me").text, rows.people.get("me").city) == ("I weld", "Seattle")
+
+
 def test_forms_of_others_are_refused(site):
     visitor = site.signed_in("seeker").open("/profile")
     before = visitor.client.get("/profile").text

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from metier.store import Store
+from metier.store.erasure import Receipt
 from metier.store.events import Event
 from metier.store.idempotency import Kept
 from metier.store.people import Person
@@ -118,6 +119,24 @@ def test_an_export_names_who_was_offered_the_person_and_none_of_the_others(store
 def test_an_export_of_nobody_is_empty(store, tenant):
     with store.read(tenant) as rows:
         assert not any(rows.erasure.export("p1").values())
+
+
+def test_an_erasure_that_a_copy_of_the_database_forgot_is_made_again(store, tenant, other):
+    fill(store, tenant, "p2", "sparrow")
+    fill(store, other, "p1", "robin")
+    before = counted(store)
+    fill(store, tenant, "p1", "canary")
+    forgotten = Receipt("the receipt of p1", digest("p1"), 7, 5.25, {"people": 1})
+    with store.write(tenant) as rows:
+        known = rows.erasure.erase("p3")
+        assert rows.erasure.unknown([known, forgotten]) == [forgotten]
+        rows.erasure.repeat([forgotten, Receipt("nobody", digest("p4"), 8, 6.5, {})])
+        assert rows.erasure.unknown([forgotten]) == []
+        nobody, again, _ = rows.erasure.page().items
+    assert "canary" not in dump(store)
+    assert counted(store) == before | {"audit": before["audit"] + 1, "erasures": 3}
+    assert (again.id, again.subject, again.time, nobody.counts) == (forgotten.id, digest("p1"), 5.25, {})
+    assert (again.counts["resumes"], again.counts["sessions"]) == (2, 1)
 
 
 @pytest.mark.parametrize("erase", [False, True])

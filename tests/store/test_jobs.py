@@ -19,7 +19,7 @@ def posted(job: Job) -> Posting:
 
 def test_what_is_read_is_what_was_saved(store, tenant, clock):
     with store.write(tenant) as rows:
-        assert rows.jobs.save([NURSE]) == 1
+        rows.jobs.save([NURSE])
     with store.read(tenant) as rows:
         assert rows.jobs.get("j1") == replace(NURSE, version=1, sequence=1, made=clock.now, updated=clock.now)
         assert rows.jobs.get("j2") is None
@@ -67,7 +67,7 @@ def test_a_job_posted_again_is_open_again(store, tenant):
     with store.write(tenant) as rows:
         rows.jobs.save([NURSE])
         rows.jobs.withdraw("j1")
-        assert rows.jobs.save([NURSE]) == 0
+        rows.jobs.save([NURSE])
         again = rows.jobs.get("j1")
         assert (again.withdrawn, again.version) == (False, 3)
         assert [one.id for one in rows.jobs.changed().posted] == ["j1"]

@@ -9,14 +9,14 @@ from polars.testing import assert_frame_equal
 from metier.data.tables import Tables
 from metier.store.events import Event
 from metier.store.jobs import Job
-from metier.store.learned import merged
 from metier.store.people import Person
-from metier.store.tokens import digest
 from metier.testing.worlds import small_town
 
 WORK = [
     {"title": "Nurse", "start": "2015-03", "end": "2019-07", "summary": "Wards."},
     {"title": "Aide", "start": "2012"},
+    {"title": "Helper", "start": "0000-07"},
+    {"title": "Child", "end": "long ago"},
 ]
 
 
@@ -37,10 +37,9 @@ def learned(store, tenant):
                 Person("p2", attributes={"years": 2.5, "degree": 3}),
             ]
         )
-        made = rows.resumes.add("p1", b"x")
-        rows.resumes.done(
-            made.id, kind="pdf", how="OCR", text="Ward nurse", hidden=[], candidate={"work": [*WORK, {"employer": "X"}]}
-        )
+        old, made = rows.resumes.add("p1", b"o"), rows.resumes.add("p1", b"x")
+        for one, text, work in ((made, "Ward nurse", [*WORK, {"employer": "X"}]), (old, "Read later", [])):
+            rows.resumes.done(one.id, kind="pdf", how="OCR", text=text, hidden=[], candidate={"work": work})
         rows.resumes.add("p2", b"y")
         rows.jobs.save([Job("j1", "Nurse", "Nights.", "Clinic", "Riga", start=0.5, level=1), Job("j2", "Cook", "")])
         rows.jobs.withdraw("j2")
@@ -71,6 +70,8 @@ def test_people_jobs_history_and_applications(learned):
     assert learned.history.rows() == [
         ("p1", 1, "Nurse", "Wards.", datetime(2019, 7, 1)),
         ("p1", 2, "Aide", None, datetime(2012, 1, 1)),
+        ("p1", 3, "Helper", None, None),
+        ("p1", 4, "Child", None, None),
     ]
     assert learned.interactions.select("person", "job", "time", "weight").rows() == [
         ("p2", "of the bundle", datetime(1970, 1, 1, 0, 0, 2), 1.0),
@@ -90,7 +91,7 @@ def test_an_empty_store_gives_empty_tables(store, tenant):
 def test_a_dataset_with_nothing_new_stays_as_it_is(store, tenant):
     base = small_town()
     with store.read(tenant) as rows:
-        together = merged(base, rows.learned())
+        together = rows.learned(base)
     assert_frame_equal(together.people, base.people)
     assert_frame_equal(together.jobs.select(base.jobs.columns), base.jobs)
     assert_frame_equal(together.interactions, base.interactions)
@@ -104,7 +105,7 @@ def test_learned_rows_take_the_place_of_old_ones_and_applications_count_once(sto
         rows.people.save([Person(person, "changed"), Person("new")])
         rows.jobs.save([Job(job, "Changed", ""), Job("posted", "New", "")])
         rows.events.add([Event("1", "applied", person, job, 9e8), Event("2", "applied", "new", job, 9e8)])
-        together = merged(base, rows.learned())
+        together = rows.learned(base)
     assert len(together.people) == len(base.people) + 1
     assert together.people.filter(pl.col("id") == person)["text"].to_list() == ["changed"]
     assert len(together.jobs) == len(base.jobs) + 1
@@ -116,8 +117,9 @@ def test_learned_rows_take_the_place_of_old_ones_and_applications_count_once(sto
 def test_who_was_erased_is_not_trained_on(store, tenant):
     base = small_town()
     person = base.interactions["person"][0]
+    store.erase(tenant, person, "root")
     with store.read(tenant) as rows:
-        together = merged(base, rows.learned(), frozenset({digest(person)}))
+        together = rows.learned(base)
     assert person not in together.people["id"]
     assert person not in together.interactions["person"]
     assert person not in together.history["person"]
@@ -131,6 +133,39 @@ def test_a_learned_attribute_takes_the_dtype_of_the_dataset(store, tenant):
     odd = {"years": "many", "langs": "lv", "degree": "BSc"}
     with store.write(tenant) as rows:
         rows.people.save([Person("new", attributes={"years": 7.0, "degree": 3}), Person("odd", attributes=odd)])
-        people = merged(base, rows.learned()).people.tail(2)
+        people = rows.learned(base).people.tail(2)
     assert {name: people.schema[name] for name in dtypes} == dtypes
     assert people.select(*dtypes).rows() == [(7, None, "3"), (None, None, "BSc")]
+
+
+def test_people_are_those_whom_the_service_answers(store, tenant):
+    """Somebody of the base with a résumé, strangers with a résumé and with an application; none has a profile here."""
+    base = small_town()
+    row = base.people.row(0, named=True)
+    with store.write(tenant) as rows:
+        for person in (row["id"], "stranger"):
+            made = rows.resumes.add(person, b"x")
+            read = {"work": [{"title": "Baker"}]}
+            rows.resumes.done(made.id, kind="pdf", how="OCR", text="I bake", hidden=[], candidate=read)
+        rows.events.add(
+            [Event("1", "applied", "clicker", base.jobs["id"][0], 9e8), Event("2", "viewed", "x", "y", 9e8)]
+        )
+        together = rows.learned(base)
+    assert together.people.row(0, named=True) == row | {"text": f"{row['text']}\nI bake"}
+    assert together.people.tail(2).select("id", "text", "city").rows() == [
+        ("clicker", None, None), ("stranger", "I bake", None)
+    ]  # fmt: skip
+    assert len(together.people) == len(base.people) + 2
+    assert together.history.filter(pl.col("person") == row["id"])["title"].to_list() == ["Baker"]
+
+
+def test_who_came_back_after_an_erasure_counts_with_what_came_since(store, tenant):
+    base = small_town()
+    person, job, _ = base.interactions.select("person", "job", "time").row(0)
+    store.erase(tenant, person, "root")
+    with store.write(tenant) as rows:
+        rows.people.save([Person(person, "new")])
+        rows.events.add([Event("1", "applied", person, job, 9e8)])
+        together = rows.learned(base)
+    assert together.people.filter(pl.col("id") == person)["text"].to_list() == ["new"]
+    assert together.interactions.filter(pl.col("person") == person)["job"].to_list() == [job]

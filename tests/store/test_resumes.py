@@ -75,16 +75,21 @@ def test_the_same_file_is_queued_once(store, tenant):
     assert add(store, tenant).id != first.id, "what was refused may be tried again"
 
 
-def test_the_newest_that_was_read_counts(store, tenant):
-    first, second, third = (add(store, tenant, content=bytes([i])) for i in range(3))
+def test_of_those_read_the_one_uploaded_last_counts(store, tenant):
+    first, second, third, others = (add(store, tenant, bytes([i]), "p2" if i == 3 else "p1") for i in range(4))
     with store.write(tenant) as rows:
-        for made, text in ((first, "old"), (second, "new")):
+        for made, text in ((others, "other"), (second, "new"), (first, "old, but long to read")):
             rows.resumes.done(made.id, **READ | {"text": text}, candidate={})
-        assert {person: one.text for person, one in rows.resumes.newest(["p1", "p2"]).items()} == {"p1": "new"}
-        assert [one.id for one in rows.resumes.of_person("p1").items] == [second.id, first.id, third.id]
+        rows.resumes.refuse(third.id, "broken")
+        for asked in (["p1", "p2", "p3"], None):
+            counts = {person: one.text for person, one in rows.resumes.newest(asked).items()}
+            assert counts == {"p1": "new", "p2": "other"}
+        assert [one.id for one in rows.resumes.of_person("p1").items] == [third.id, second.id, first.id]
+        rows.resumes.done(first.id, **READ | {"text": "corrected by hand"}, candidate={})
+        assert rows.resumes.newest(["p1"])["p1"].text == "new"
 
 
-def test_a_file_that_comes_again_is_the_newest_again(store, tenant):
+def test_a_file_that_comes_again_counts_as_uploaded_last_again(store, tenant):
     for content, text in ((b"a", "first"), (b"b", "second")):
         made = add(store, tenant, content=content)
         with store.write(tenant) as rows:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from metier.errors import UnknownIdError, UsageError
 from metier.store import Rows
 from metier.store.audit import Entry
+from metier.store.erasure import Receipt
 from metier.store.events import Event
 from metier.store.idempotency import Kept
 from metier.store.imports import Refusal
@@ -15,7 +16,7 @@ from metier.store.jobs import Job
 from metier.store.people import Person
 from metier.store.schema import metadata
 from metier.store.scope import Page
-from metier.store.tokens import Hashed
+from metier.store.tokens import Hashed, digest
 
 HASH = Hashed("$argon2id$none")
 READ = {"kind": "pdf", "how": "OCR", "text": "new", "hidden": [], "candidate": {}}
@@ -38,9 +39,9 @@ def fill(rows):
     key, _ = rows.keys.add("secret", ["read"], account)
     rows.idempotency.keep("ann", "k", "r", "b", Kept(200, b"secret"), person="p1")
     rows.audit.append("ann", "person.viewed", "p1")
-    rows.erasure.erase("p2")
+    erased = rows.erasure.erase("p2").id
     assert rows.recommendations.put("p1", "f", "m@2", b"secret", rows.recommendations.stamp("p1"))
-    return {"resume": resume, "account": account, "key": key.id, "import": made}
+    return {"resume": resume, "account": account, "key": key.id, "import": made, "erased": erased}
 
 
 CALLS = {
@@ -58,12 +59,11 @@ CALLS = {
     "people.get": lambda rows, id: rows.people.get("p1"),
     "people.among": lambda rows, id: rows.people.among(["p1"]),
     "people.page": lambda rows, id: rows.people.page(discoverable=True),
-    "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]) - 1,
-    "people.replace": lambda rows, id: rows.people.replace(Person("p1", "mine"), 1),
+    "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
     "resumes.get": lambda rows, id: rows.resumes.get(id["resume"]),
     "resumes.of_person": lambda rows, id: rows.resumes.of_person("p1"),
-    "resumes.newest": lambda rows, id: rows.resumes.newest(["p1"]),
+    "resumes.newest": lambda rows, id: rows.resumes.newest(["p1"]) or rows.resumes.newest(),
     "resumes.waiting": lambda rows, id: rows.resumes.waiting(),
     "resumes.claim": lambda rows, id: rows.resumes.claim(id["resume"], 60),
     "resumes.done": lambda rows, id: rows.resumes.done(id["resume"], **READ),
@@ -71,7 +71,7 @@ CALLS = {
     "resumes.delete": lambda rows, id: rows.resumes.delete(id["resume"]),
     "jobs.get": lambda rows, id: rows.jobs.get("j1"),
     "jobs.page": lambda rows, id: rows.jobs.page(),
-    "jobs.save": lambda rows, id: rows.jobs.save([Job("j1", "mine", "")]) - 1,
+    "jobs.save": lambda rows, id: rows.jobs.save([Job("j1", "mine", "")]),
     "jobs.withdraw": lambda rows, id: rows.jobs.withdraw("j1"),
     "jobs.changed": lambda rows, id: rows.jobs.changed().posted,
     "events.add": lambda rows, id: rows.events.add([Event("e1", "viewed", "p1", "j1", 2.0)]).duplicates,
@@ -113,6 +113,8 @@ CALLS = {
     "erasure.erase": lambda rows, id: sum(rows.erasure.erase("p1").counts.values()),
     "erasure.erased": lambda rows, id: rows.erasure.erased(),
     "erasure.was_erased": lambda rows, id: rows.erasure.was_erased("p2"),
+    "erasure.unknown": lambda rows, id: not rows.erasure.unknown([Receipt(id["erased"], "", 0, 0.0, {})]),
+    "erasure.repeat": lambda rows, id: rows.erasure.repeat([Receipt("again", digest("p1"), 0, 0.0, {})]),
     "erasure.page": lambda rows, id: rows.erasure.page(),
     "learned": lambda rows, id: sum(
         map(len, (rows.learned().people, rows.learned().jobs, rows.learned().interactions))
@@ -123,7 +125,7 @@ MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 TOLD = {
     "people.among", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
     "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
-    "audit.verify", "recommendations.stamp",
+    "erasure.unknown", "audit.verify", "recommendations.stamp",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

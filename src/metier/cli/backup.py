@@ -66,4 +66,10 @@ def restore(
     else:
         back = ["metier.db"] * done.database + done.bundles
         print_table(["restored", ""], [["made", done.made], ["into", str(folder)], ["back", ", ".join(back) or "-"]])
-    note("who was erased after this backup was made is back in the database; erase them again by their receipts")
+    if done.again is None and done.database:
+        note(
+            f"who was erased since {done.made} is back: no database was replaced and there is no receipt in "
+            f"{folder / 'receipts'}; cure: bring the receipts there, then metier person finish"
+        )
+    elif done.again is not None:
+        note(f"{done.again} erasures made since {done.made} were made again")

@@ -104,17 +104,22 @@ def _database(where: str | Path) -> Check:
 
 
 def _tenants(home: Path, where: str | Path) -> Iterator[Check]:
-    """The audit log and the live model of each tenant."""
+    """The audit log, the erasures and the live model of each tenant."""
     from metier.data.workspace import Workspace
+    from metier.operate.erasures import unfinished
     from metier.store.store import Store
 
     store = Store.open(where)
     try:
+        waiting = unfinished(store, home)
         for tenant in store.tenants():
             with store.read(tenant.id) as rows:
                 verdict = rows.audit.verify()
             found = f"{verdict.rows:,} rows" if verdict.broken is None else f"row {verdict.broken} does not fit"
             yield Check(f"audit log of {tenant.name}", verdict.broken is None, found)
+            count = waiting[tenant.name]
+            cure = f"{count:,} have not reached the files; cure: metier person finish" if count else "all are whole"
+            yield Check(f"erasures of {tenant.name}", not count, cure)
             yield _live(store, Workspace(home), tenant.id, tenant.name)
     finally:
         store.close()

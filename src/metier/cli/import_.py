@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table, progress
+from metier.cli.terminal import Database, Home, Json, Seed, note, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from metier.data import Tables
@@ -89,6 +89,45 @@ def market(
     if official is not None:
         write_official(made, official)
     _print(name, workspace.dataset(name), made.tables, [], as_json)
+
+
+@app.command("store")
+def from_store(
+    name: Name,
+    onto: Annotated[
+        str | None, typer.Option("--onto", help="A dataset that is added to, such as the one the model was trained on.")
+    ] = None,
+    tenant: Annotated[
+        str, typer.Option("--tenant", envvar="METIER_SERVE_TENANT", help="Whose people and jobs they are.")
+    ] = "main",
+    database: Database = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Import what the service learned: people with résumés, jobs and applications, without those who were erased."""
+    from metier.cli.person import opened
+    from metier.errors import UsageError
+    from metier.operate.erasures import ACTOR
+    from metier.operate.person import tenant_named
+
+    with opened(home, database) as (store, workspace):
+        workspace.dataset(name)
+        base, whose = workspace.load(onto) if onto else None, tenant_named(store, tenant)
+        with store.read(whose.id) as rows:
+            learned = rows.learned(base)
+        tables = learned.keep(people=learned.people["id"], jobs=learned.jobs["id"])
+        left_out = len(learned.interactions) - len(tables.interactions)
+        if tables.interactions.is_empty():
+            raise UsageError(
+                f"no application of tenant {tenant!r} is to a job that is known here, so nothing can be learned; "
+                "cure: --onto the dataset that the live model was trained on"
+            )
+        folder = workspace.save(name, tables, {"source": "store", "tenant": tenant, "onto": onto})
+        with store.write(whose.id) as rows:
+            rows.audit.append(ACTOR, "dataset.imported", name, people=len(tables.people))
+    if left_out:
+        note(f"{left_out:,} applications to jobs that the dataset does not hold were left out; cure: --onto")
+    _print(name, folder, tables, [], as_json)
 
 
 def store_market(workspace: "Workspace", name: str, people: int, seed: int) -> "Market":

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -39,11 +39,12 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write all that is held about a person as JSON: JSON Resume, profile, events, decisions, files. It is audited."""
-    from metier.operate.person import export_person, holdings, tenant_id
+    from metier.operate.holdings import Holdings
+    from metier.operate.person import export_person
 
     with opened(home, database) as (store, workspace):
         found = export_person(store, workspace, tenant, person, datasets or ())
-        folder = holdings(store, workspace, tenant_id(store, tenant), datasets or ()).exports(person)
+        folder = Holdings(workspace).exports(person)
     if as_json:
         print_json(found)
         return
@@ -84,9 +85,34 @@ def erase(
         erased += [[name, rows] for name, rows in receipt["files"].items()]
         print_table(["erased from", "rows"], erased)
         print_table(["receipt", ""], [["file", str(path)], ["sha256", receipt["sha256"]]])
-    for one in receipt["bundles"]:
+    _note_what_stays(receipt["bundles"], receipt["kept"])
+
+
+@app.command()
+def finish(database: Database = None, home: Home = None, as_json: Json = False) -> None:
+    """Take erasures made over the API and the pages to the files, and make again what a restored database forgot.
+
+    The receipts of all tenants tell which. Run it every day, and after pg_restore.
+    """
+    from metier.operate.erasures import KEPT
+    from metier.operate.erasures import finish as finish_erasures
+
+    with opened(home, database) as (store, workspace):
+        receipts, again = finish_erasures(store, workspace)
+    if as_json:
+        print_json({"again": again, "receipts": receipts})
+    else:
+        rows = [[one["receipt"], one["tenant"], sum(one["files"].values())] for one in receipts]
+        print_table(["receipt", "tenant", "rows of files erased"], rows)
+        note(f"{again} erasures were made again in the database")
+    known = {one["name"]: one for receipt in receipts for one in receipt["bundles"]}
+    _note_what_stays(known.values(), KEPT)
+
+
+def _note_what_stays(bundles: Iterable[Mapping[str, str]], kept: Iterable[str]) -> None:
+    for one in bundles:
         note(f"bundle {one['name']} knows the person still; cure: metier train it anew, and promote the new version")
-    for line in receipt["kept"]:
+    for line in kept:
         note(line)
 
 

@@ -128,18 +128,6 @@ def _shuffled(made: pl.DataFrame, seed: int) -> pl.DataFrame:
     return pl.concat([made.clear(), *circles]).drop("window")
 
 
-def erase(workspace: Workspace, store: CompletionStore, dataset: str, person: str) -> tuple[int, int]:
-    """Delete a person's completions from the store and from the dataset's files; how many, and in how many files."""
-    files = 0
-    for path in sorted((workspace.dataset(dataset) / "completions").glob("*.parquet")):
-        texts = pl.read_parquet(path)
-        others = texts.filter(pl.col("person") != person)
-        if len(others) < len(texts):
-            _write(path, others)
-            files += 1
-    return store.erase(dataset, person), files
-
-
 def _write(target: Path, texts: pl.DataFrame) -> Path:
     partial = target.with_name(f".{target.name}")
     texts.write_parquet(partial)

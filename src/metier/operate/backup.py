@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from metier import __version__
 from metier.data.workspace import Workspace, swap
-from metier.errors import BundleError, DataRejectedError, UsageError
+from metier.errors import BundleError, DataRejectedError, MetierError, UsageError
 from metier.operate.archive import DATABASE, Manifest, pack, unpack
+from metier.operate.erasures import Told, of_database, receipts, repeat
 from metier.store.database import Database, connect
+from metier.store.store import Store
 
 
 class Backup(NamedTuple):
@@ -28,11 +30,16 @@ class Backup(NamedTuple):
 
 
 class Restored(NamedTuple):
-    """What came back; bundles that were there already, byte for byte, are not named."""
+    """What came back; bundles that were there already, byte for byte, are not named.
+
+    `again` counts the erasures made since the backup that were made again in its database; None where nothing tells of
+    them, neither a database in whose place it came nor receipts in the home.
+    """
 
     bundles: list[str]
     database: bool
     made: str
+    again: int | None
 
 
 def backup(home: Path, file: Path, *, database: str | Path | None) -> Backup:
@@ -81,6 +88,9 @@ def restore(
 ) -> Restored:
     """Put a backup's bundles and database into a workspace, after the whole file was checked.
 
+    People who were erased since it was made are erased in it again before it takes its place, as far as the database
+    that is replaced, or the receipts in the home, know of them.
+
     Each bundle is either the old or the new one at any moment, and so is the database, which comes last; killed in
     between, the same command goes on. A service that runs must be started again.
 
@@ -91,12 +101,13 @@ def restore(
 
     Raises
     ------
-    DataRejectedError : the file is no backup, or was altered. Nothing was changed.
+    DataRejectedError : the file is no backup, or was altered, or a receipt is none. Nothing was changed.
     UsageError : something is in the way and `replace` is not asked for, or the database is PostgreSQL.
     ConfigError : the database was written by a newer metier. Nothing was changed.
+    MetierError : the database in its place is damaged or held by somebody.
     """
     target = None if database is None else sqlite_file(database, there=False)
-    workspace = Workspace(home)
+    workspace, again = Workspace(home), None
     home.mkdir(parents=True, exist_ok=True)
     with _staging(home.absolute(), ".restore") as staged:
         manifest = unpack(file, staged, sha256=sha256)
@@ -110,12 +121,15 @@ def restore(
             in_the_way += [str(path) for path in _parts(target) if path.exists()]
         if in_the_way and not replace:
             raise UsageError(f"{', '.join(in_the_way)} would be replaced; cure: --replace, or another --home")
+        told = [receipts(home), of_database(target) if with_database and target is not None else None]
         workspace.model("x").parent.mkdir(parents=True, exist_ok=True)
         for name in new:
             swap(staged / "models" / name, workspace.model(name))
         if with_database and target is not None:
+            if told[0] or told[1] is not None:
+                again = _erase_again(staged_database, workspace, [one for some in told for one in some or ()])
             _put(staged_database, target)
-    return Restored(new, with_database, manifest.made)
+    return Restored(new, with_database, manifest.made, again)
 
 
 def sqlite_file(database: str | Path, *, there: bool = True) -> Path:
@@ -133,12 +147,21 @@ def sqlite_file(database: str | Path, *, there: bool = True) -> Path:
             raise UsageError(
                 "a PostgreSQL database is copied by its own tools; cure: pg_dump --format=custom --file=metier.dump "
                 "URL, and metier backup FILE --without-database; back: pg_restore --clean --if-exists "
-                "--single-transaction --dbname=URL metier.dump, and metier restore FILE --without-database"
+                "--single-transaction --dbname=URL metier.dump, metier restore FILE --without-database, and metier "
+                "person finish"
             )
         path = Path(url.database or "")
     if there and not path.is_file():
         raise UsageError(f"no database {path}; cure: --database, or --without-database for the bundles alone")
     return path
+
+
+def _erase_again(database: Path, workspace: Workspace, told: list[Told]) -> int:
+    store = Store.open(database)
+    try:
+        return repeat(store, workspace, told)
+    finally:
+        store.close()
 
 
 def _put(staged: Path, target: Path) -> None:
@@ -148,8 +171,14 @@ def _put(staged: Path, target: Path) -> None:
         shutil.move(staged, target.with_name(f".{target.name}.restore"))
         target.with_name(f".{target.name}.restore").rename(target)
         return
-    with closing(sqlite3.connect(staged)) as original, closing(sqlite3.connect(target)) as old:
-        original.backup(old)
+    try:
+        with closing(sqlite3.connect(staged)) as original, closing(sqlite3.connect(target)) as old:
+            original.backup(old)
+    except sqlite3.DatabaseError as error:
+        raise MetierError(
+            f"{target} cannot be replaced ({error}); cure: stop the service, move that file, and those beside it that "
+            "end with -wal and -shm, elsewhere, then repeat the command"
+        ) from error
 
 
 def _check_database(path: Path, archive: Path) -> None:

@@ -5,36 +5,23 @@ workspace. What cannot be forgotten is named: bundles, which must be trained ane
 ids and nothing that a person wrote.
 """
 
-import hashlib
-import json
-import os
-from collections.abc import Collection, Mapping
-from contextlib import suppress
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from metier import __version__
 from metier.data.workspace import Workspace
-from metier.errors import UnknownIdError, UsageError
-from metier.operate.holdings import Holdings
+from metier.errors import UnknownIdError
+from metier.operate.erasures import ACTOR, complete, erase_rows
+from metier.operate.holdings import Holdings, holdings
 from metier.sources.candidate import Candidate
 from metier.sources.json_resume import to_json_resume
-from metier.store.completions import CompletionStore
 from metier.store.schema import completions
 from metier.store.store import Rows, Store
-
-ACTOR = "system"
-"""Whom the audit log names for what an operator did by the command line."""
-KEPT = (
-    "rows of the audit log stay: they hold ids, versions and numbers, and nothing that a person wrote",
-    "numbers of requests to a language model and what they cost stay, under no key",
-    "copies outside the workspace (backups, exports, the database's own archive of its log) are not reached",
-)
-SQLITE_LOG = "the log beside the database was not cleared, since somebody was reading; cure: repeat the command"
+from metier.store.tenants import Tenant
 
 
 def export_person(
@@ -51,7 +38,7 @@ def export_person(
     ------
     UnknownIdError : nothing is held about such a person, or there is no such tenant.
     """
-    number = tenant_id(store, tenant)
+    number = tenant_named(store, tenant).id
     held = holdings(store, workspace, number, datasets)
     files, bundles = held.rows(person), held.bundles(person)
     with store.write(number) as rows:
@@ -89,83 +76,25 @@ def erase_person(
     The receipt: `subject` (SHA-256 of the id), rows erased by table and by file, `log_cleared`, the bundles that know
     the person still and must be trained anew, what is kept, and `sha256` of all that as canonical JSON.
     """
-    number = tenant_id(store, tenant)
-    held = holdings(store, workspace, number, datasets)
-    with store.read(number) as rows:
+    whose = tenant_named(store, tenant)
+    held = holdings(store, workspace, whose.id, datasets)
+    with store.read(whose.id) as rows:
         there = rows.erasure.export(person)
         completed, erased_before = _completions(rows, held, person), rows.erasure.was_erased(person)
-        live = rows.models.live()
-    bundles = held.bundles(person)
-    audited = len(there.pop("audit"))
-    if not (any(there.values()) or completed or bundles or held.rows(person) or erased_before):
+    del there["audit"]
+    if not (any(there.values()) or completed or held.bundles(person) or held.rows(person) or erased_before):
         raise UnknownIdError(f"nothing is held about a person {person!r} of tenant {tenant!r}, so nothing was erased")
-    counted = sum(
-        CompletionStore(store.database).erase(dataset, person) for dataset in {row["dataset"] for row in completed}
-    )
-    kept, cleared = store.erase(number, person, ACTOR)
-    receipt: dict[str, Any] = {
-        "receipt": kept.id,
-        "metier": __version__,
-        "tenant": tenant,
-        "subject": kept.subject,
-        "time": datetime.fromtimestamp(kept.time, UTC).isoformat(timespec="seconds"),
-        "database": {**kept.counts, "completions": counted},
-        "log_cleared": cleared,
-        "files": held.erase(person),
-        "bundles": [
-            {**asdict(one), "live": live is not None and live.version == one.version, "train_anew": True}
-            for one in bundles
-        ],
-        "audit_rows_kept": audited,
-        "kept": [*KEPT, *([] if cleared else [SQLITE_LOG])],
-    }
-    receipt["sha256"] = receipt_digest(receipt)
-    _write(workspace.home / "receipts" / f"{kept.id}.json", receipt)
-    with store.write(number) as rows:
-        rows.audit.append(ACTOR, "person.receipt", kept.subject, receipt=kept.id, sha256=receipt["sha256"])
-    return receipt
+    made, cleared = erase_rows(store, held, whose.id, person, ACTOR)
+    return complete(store, workspace, held, whose, made, person, cleared)
 
 
-def receipt_digest(receipt: Mapping[str, Any]) -> str:
-    """SHA-256 of a receipt without its own `sha256`, as JSON with sorted keys and no spaces."""
-    told = {name: value for name, value in receipt.items() if name != "sha256"}
-    return hashlib.sha256(
-        json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    ).hexdigest()
-
-
-def tenant_id(store: Store, name: str) -> str:
-    """The id of the tenant of a name; UnknownIdError lists those there are."""
-    found = {one.name: one.id for one in store.tenants()}
+def tenant_named(store: Store, name: str) -> Tenant:
+    """The tenant of a name; UnknownIdError lists those there are."""
+    found = {one.name: one for one in store.tenants()}
     if name not in found:
         there = ", ".join(sorted(found)) or "none yet"
         raise UnknownIdError(f"no tenant {name!r} (there: {there}); cure: --tenant with one of them")
     return found[name]
-
-
-def holdings(store: Store, workspace: Workspace, tenant: str, named: Collection[str] = ()) -> Holdings:
-    """The files in which an id means a tenant's person.
-
-    Where there is one tenant, those are all files of the workspace. With several the same id may be somebody else in
-    another's dataset, so only the tenant's own bundles, the datasets that they were trained on, and those that are
-    `named` count.
-
-    Raises
-    ------
-    UsageError : a dataset is named that is not there.
-    """
-    for name in named:
-        if name not in workspace.names("datasets"):
-            raise UsageError(f"no dataset {name!r} in {workspace.home}; cure: one of {workspace.names('datasets')}")
-    if len(store.tenants()) == 1:
-        return Holdings(workspace)
-    with store.read(tenant) as rows:
-        models = frozenset(one.bundle for one in rows.models.all())
-    datasets = set(named)
-    for name in models:
-        with suppress(OSError, ValueError, LookupError):  # a bundle that is gone or altered names no dataset
-            datasets.add(str(json.loads((workspace.model(name) / "config.json").read_bytes())["about"]["dataset"]))
-    return Holdings(workspace, frozenset(datasets), models)
 
 
 def _completions(rows: Rows, held: Holdings, person: str) -> list[dict[str, Any]]:
@@ -174,11 +103,3 @@ def _completions(rows: Rows, held: Holdings, person: str) -> list[dict[str, Any]
     if held.datasets is not None:
         chosen = chosen.where(completions.c.dataset.in_(sorted(held.datasets)))
     return [dict(row) for row in rows.connection.execute(chosen).mappings()]
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """A file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,12 +55,23 @@ class Erasure:
         """Delete a person's rows and keep a receipt.
 
         The caller then asks `Database.scrub` to clear the write-ahead log. What a bundle learned stays in it until a
-        model is trained without the person: see `erased` and `metier.store.learned.merged`.
+        model is trained without the person: see `erased` and `metier.store.learned`.
         """
-        counts = {table.name: self._scope.delete(table, mine) for table, mine in self._of(person)}
-        receipt = Receipt(new_id(), digest(person), self._scope.draw(), self._scope.clock(), counts)
+        receipt = Receipt(new_id(), digest(person), self._scope.draw(), self._scope.clock(), self._delete(person))
         self._scope.insert(erasures, [vars(receipt)])
         return receipt
+
+    def unknown(self, made: Iterable[Receipt]) -> list[Receipt]:
+        """Those of the erasures of which there is nothing here, since the database is a copy from before them."""
+        known = {row["id"] for row in self._scope.rows(self._scope.select(erasures, erasures.c.id))}
+        return [one for one in made if one.id not in known]
+
+    def repeat(self, made: Sequence[Receipt]) -> None:
+        """Make erasures again that are `unknown`, under their own ids."""
+        here = {digest(person): person for person in self._everybody()}
+        for one in made:
+            counts = self._delete(here[one.subject]) if one.subject in here else {}
+            self._scope.insert(erasures, [vars(one) | {"sequence": self._scope.draw(), "counts": counts}])
 
     def erased(self) -> frozenset[str]:
         """SHA-256 of the ids of all who were ever erased."""
@@ -91,16 +102,25 @@ class Erasure:
             found.append(row)
         return found
 
+    def _delete(self, person: str) -> dict[str, int]:
+        return {table.name: self._scope.delete(table, mine) for table, mine in self._of(person)}
+
+    def _everybody(self) -> set[str]:
+        """Ids of all people of whom there is a row."""
+        columns = [people.c.id, *(table.c.person for table in _about_people())]
+        chosen = (self._scope.select(column.table, column).where(column.is_not(None)).distinct() for column in columns)
+        return {person for one in chosen for person in self._scope.connection.execute(one).scalars()}
+
     def _of(self, person: str) -> list[tuple[sa.Table, sa.ColumnElement[bool]]]:
         """Each table and which of its rows are the person's; those that are found through an account come first."""
         own = self._scope.select(accounts, accounts.c.id).where(accounts.c.person == person)
         through_account = [(table, table.c.account.in_(own)) for table in (sessions, api_keys)]
-        direct = [
-            (table, table.c.person == person)
-            for table in metadata.sorted_tables
-            if "tenant" in table.c and "person" in table.c
-        ]
+        direct = [(table, table.c.person == person) for table in _about_people()]
         return [*through_account, *direct, (people, people.c.id == person)]
+
+
+def _about_people() -> list[sa.Table]:
+    return [table for table in metadata.sorted_tables if "tenant" in table.c and "person" in table.c]
 
 
 def _plain(value: Any) -> Any:

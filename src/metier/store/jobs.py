@@ -7,7 +7,7 @@ from typing import Any
 from metier.data.posting import Posting
 from metier.store.recommendations import Recommendations
 from metier.store.schema import jobs
-from metier.store.scope import Page, Scope, parts
+from metier.store.scope import Page, Scope
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,10 @@ class Jobs:
         """Jobs posted here and not withdrawn, by id."""
         return self._scope.page(Job, jobs, "id", after, limit, jobs.c.posted, ~jobs.c.withdrawn)
 
-    def save(self, new: Sequence[Job]) -> int:
-        """Post or replace jobs and say how many are new; one that was withdrawn is open again."""
-        new = list({one.id: one for one in new}.values())
-        ids = [one.id for one in new]
-        there = sum(
-            len(self._scope.rows(self._scope.select(jobs, jobs.c.id).where(jobs.c.id.in_(some)))) for some in parts(ids)
-        )
-        self._write([{**asdict(one), "posted": True, "withdrawn": False} for one in new])
-        return len(new) - there
+    def save(self, new: Sequence[Job]) -> None:
+        """Post or replace jobs; one that was withdrawn is open again."""
+        last = {one.id: one for one in new}
+        self._write([{**asdict(one), "posted": True, "withdrawn": False} for one in last.values()])
 
     def withdraw(self, id: str) -> None:
         """No longer offer a job, be it of the store or of the bundle."""

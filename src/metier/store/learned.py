@@ -2,62 +2,75 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import polars as pl
 
-from metier.data.tables import HISTORY, INTERACTIONS, JOBS, PEOPLE, TIME, Tables
+from metier.data.tables import HISTORY, INTERACTIONS, JOBS, PEOPLE, TIME, Tables, conform
+from metier.store.erasure import Erasure
 from metier.store.events import Event
 from metier.store.jobs import Job
 from metier.store.people import Person
-from metier.store.resumes import Resume
-from metier.store.schema import events, jobs, people, resumes
+from metier.store.resumes import Resume, Resumes
+from metier.store.schema import events, jobs, people
 from metier.store.scope import Scope
+from metier.store.tokens import digest
 
 FACTS = {"employer": pl.String, "salary_min": pl.Float64, "salary_max": pl.Float64, "level": pl.Int32}
 """Attributes of a job, besides the fixed columns."""
+NOTHING = Tables.build(pl.DataFrame(), pl.DataFrame(), pl.DataFrame())
 
 
-def tables(scope: Scope) -> Tables:
-    """People, jobs and applications of a tenant.
+def tables(scope: Scope, base: Tables | None = None) -> Tables:
+    """People, jobs, past jobs and applications of a tenant, together with those of a dataset if one is given.
 
-    A person's text is the profile, then the newest résumé that was read, whose past jobs become `history`. An
-    application counts once, at the first time it was made; views, saves and dismissals are left out, since models
-    learn from applications. It may name people and jobs that only the bundle's dataset holds: see `merged`.
+    People are those whom the service answers, and as it sees them: a profile takes the place of the dataset's row, the
+    résumé that counts follows the text, and its past jobs become `history`. Whoever was erased is not taken from the
+    dataset. Of a job that both hold the learned row counts. An application counts once, the dataset's first, then at
+    the first time it was made; views, saves and dismissals are left out, since models learn from applications. It may
+    name a job that is in neither.
     """
-    read = {
-        one.person: one for one in scope.read(Resume, resumes, resumes.c.state == "done", order=[resumes.c.sequence])
-    }
-    persons = scope.read(Person, people, order=[people.c.id])
-    posted = scope.read(Job, jobs, jobs.c.posted, order=[jobs.c.id])
-    applied = scope.read(Event, events, events.c.kind == "applied", order=[events.c.time, events.c.sequence])
-    return Tables.build(
-        _people(persons, read),
-        _jobs(posted),
-        _interactions(applied),
+    read = Resumes(scope).newest()
+    new = Tables.build(
+        _people(scope.read(Person, people, order=[people.c.id])),
+        _jobs(scope.read(Job, jobs, jobs.c.posted, order=[jobs.c.id])),
+        _interactions(scope.read(Event, events, events.c.kind == "applied", order=[events.c.time, events.c.sequence])),
         _history(read),
+    )
+    old = _without_erased(base or NOTHING, Erasure(scope).erased())
+    told = new.history["person"].unique()
+    pairs = pl.concat([old.interactions, new.interactions], how="diagonal_relaxed")
+    profiles = _newer(old.people, new.people)
+    met = {*read, *new.interactions["person"]} - {*profiles["id"]}
+    strangers = conform(pl.DataFrame({"id": sorted(met)}, schema={"id": pl.String}), PEOPLE)
+    return old.replace(
+        people=_with_resumes(pl.concat([profiles, strangers], how="diagonal_relaxed"), read),
+        jobs=_newer(old.jobs, new.jobs),
+        history=pl.concat([_without(old.history, "person", told), new.history], how="diagonal_relaxed"),
+        interactions=pairs.unique(["person", "job"], keep="first", maintain_order=True),
     )
 
 
-def merged(base: Tables, learned: Tables, erased: frozenset[str] = frozenset()) -> Tables:
-    """A dataset with what was learned since: of a person or a job that both hold the learned row counts.
-
-    Parameters
-    ----------
-    erased : SHA-256 of the ids of people whose rows in `base` are to be left out.
-    """
-    gone = [id for id in base.people["id"] if sha256(id.encode()).hexdigest() in erased]
-    kept = {name: _without(getattr(base, name), key, gone) for name, key in (("people", "id"), ("history", "person"))}
-    told = learned.history["person"].unique()
-    pairs = pl.concat(
-        [_without(base.interactions, "person", gone), learned.interactions], how="diagonal_relaxed"
-    )  # the base's come first, so its weight and split stay where both have a pair
+def _without_erased(base: Tables, erased: frozenset[str]) -> Tables:
+    """`erased`: SHA-256 of ids."""
+    gone = [id for id in base.people["id"] if digest(id) in erased]
     return base.replace(
-        people=_newer(kept["people"], learned.people),
-        jobs=_newer(base.jobs, learned.jobs),
-        history=pl.concat([_without(kept["history"], "person", told), learned.history], how="diagonal_relaxed"),
-        interactions=pairs.unique(["person", "job"], keep="first", maintain_order=True),
+        people=_without(base.people, "id", gone),
+        history=_without(base.history, "person", gone),
+        interactions=_without(base.interactions, "person", gone),
+    )
+
+
+def _with_resumes(persons: pl.DataFrame, read: Mapping[str, Resume]) -> pl.DataFrame:
+    """`persons` whose text is followed by that of their résumé, if they have one."""
+    texts = [(one.person, one.text) for one in read.values() if one.text]
+    said = pl.DataFrame(texts, schema={"id": pl.String, "(résumé)": pl.String}, orient="row")
+    own = pl.when(pl.col("text") != "").then(pl.col("text"))
+    both = pl.concat_str(own, pl.col("(résumé)"), separator="\n", ignore_nulls=True)
+    return (
+        persons.join(said, on="id", how="left", maintain_order="left")
+        .with_columns(text=pl.when(pl.col("(résumé)").is_null()).then(pl.col("text")).otherwise(both))
+        .drop("(résumé)")
     )
 
 
@@ -82,15 +95,12 @@ def _without(frame: pl.DataFrame, key: str, ids: Sequence[str] | pl.Series) -> p
     return frame.filter(~pl.col(key).is_in(pl.Series(list(ids), dtype=pl.String).implode()))
 
 
-def _people(persons: Sequence[Person], read: Mapping[str, Resume]) -> pl.DataFrame:
-    fixed = [
-        {name: getattr(one, name) for name in ("id", "city", "state", "country", "zip")}
-        | {"text": "\n".join(filter(None, (one.text, read[one.id].text if one.id in read else "")))}
-        for one in persons
-    ]
+def _people(persons: Sequence[Person]) -> pl.DataFrame:
+    schema = {name: PEOPLE[name] for name in PEOPLE if name != "window"}
+    fixed = [{name: getattr(one, name) for name in schema} for one in persons]
     names = sorted({name for one in persons for name in one.attributes})
     columns = [_attribute(name, [one.attributes.get(name) for one in persons]) for name in names]
-    return pl.DataFrame(fixed, schema={name: PEOPLE[name] for name in PEOPLE if name != "window"}).with_columns(columns)
+    return pl.DataFrame(fixed, schema=schema).with_columns(columns)
 
 
 def _attribute(name: str, values: Sequence[Any]) -> pl.Series:
@@ -131,8 +141,11 @@ def _history(read: Mapping[str, Resume]) -> pl.DataFrame:
 
 
 def _month(job: Mapping[str, Any]) -> datetime | None:
-    said = job.get("end") or job.get("start")
-    return datetime.strptime(said if "-" in said else f"{said}-01", "%Y-%m") if said else None
+    said = job.get("end") or job.get("start") or ""
+    try:
+        return datetime.strptime(said if "-" in said else f"{said}-01", "%Y-%m")
+    except ValueError:  # what a person wrote may look like a month and be none: 0000-07
+        return None
 
 
 def _moment(seconds: float | None) -> datetime | None:

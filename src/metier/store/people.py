@@ -54,8 +54,8 @@ class People:
         where = (people.c.discoverable,) if discoverable else ()
         return self._scope.page(Person, people, "id", after, limit, *where)
 
-    def save(self, new: Sequence[Person]) -> int:
-        """Make or replace profiles and say how many are new; all or none.
+    def save(self, new: Sequence[Person]) -> None:
+        """Make or replace profiles, all or none.
 
         Raises
         ------
@@ -66,11 +66,6 @@ class People:
         if taken:
             raise UsageError(f"attributes named {', '.join(sorted(taken))}; cure: other names, these are fixed columns")
         ids = [one.id for one in new]
-        there = {
-            row["id"]
-            for some in parts(ids)
-            for row in self._scope.rows(self._scope.select(people, people.c.id).where(people.c.id.in_(some)))
-        }
         first, now = self._scope.draw(len(new)), self._scope.clock()
         rows: list[dict[str, Any]] = [
             asdict(one) | {"version": 1, "sequence": first + place, "made": now, "updated": now}
@@ -78,12 +73,3 @@ class People:
         ]
         self._scope.upsert(people, rows, keep=("made",), add=("version",))
         Recommendations(self._scope).void(ids)
-        return len(new) - len(there)
-
-    def replace(self, person: Person, version: int) -> bool:
-        """Replace a profile if it still has that version; False, and nothing done, where it does not."""
-        old = self.get(person.id)
-        if old is None or old.version != version:
-            return False
-        self.save([person])
-        return True

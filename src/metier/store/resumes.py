@@ -39,6 +39,7 @@ class Resume:
     reason: str
     """Why it was refused; empty otherwise."""
     sequence: int
+    """Of the upload."""
     made: float
     updated: float
 
@@ -50,12 +51,12 @@ class Resumes:
         self._scope = scope
 
     def add(self, person: str, content: bytes) -> Resume:
-        """Queue a file. The same bytes of the same person are not read twice; they count as the newest again."""
+        """Queue a file. The same bytes of the same person are not read twice; they count as uploaded last again."""
         hashed = sha256(content).hexdigest()
         same = (resumes.c.person == person) & (resumes.c.sha256 == hashed) & (resumes.c.state != "refused")
         known = self._scope.read(Resume, resumes, same, order=[resumes.c.sequence])
         if known:
-            self._change(known[0].id, {})
+            self._change(known[0].id, {"sequence": self._scope.draw()})
             return known[0]
         id, now = new_id(), self._scope.clock()
         row: dict[str, Any] = {"id": id, "person": person, "state": "waiting", "sha256": hashed, "content": content}
@@ -69,17 +70,20 @@ class Resumes:
         return next(iter(self._scope.read(Resume, resumes, resumes.c.id == id)), None)
 
     def of_person(self, person: str, after: str | None = None, limit: int = 100) -> Page[Resume]:
-        """A person's résumés, newest first."""
+        """A person's résumés, the one uploaded last first."""
         mine = resumes.c.person == person
         return self._scope.page(Resume, resumes, "sequence", after, limit, mine, descending=True)
 
-    def newest(self, people: Sequence[str]) -> dict[str, Resume]:
-        """The newest résumé that was read, of each of those people who have one."""
-        done = resumes.c.state == "done"
+    def newest(self, people: Sequence[str] | None = None) -> dict[str, Resume]:
+        """The résumé that counts, of each of those people (None: of all) who have one.
+
+        It is the one uploaded last among those that were read, whenever they were read.
+        """
+        chosen = [sa.true()] if people is None else [resumes.c.person.in_(some) for some in parts(people)]
         return {
             one.person: one  # a later one takes the place of an earlier one
-            for some in parts(people)
-            for one in self._scope.read(Resume, resumes, resumes.c.person.in_(some), done, order=[resumes.c.sequence])
+            for where in chosen
+            for one in self._scope.read(Resume, resumes, where, resumes.c.state == "done", order=[resumes.c.sequence])
         }
 
     def waiting(self) -> int:
@@ -131,8 +135,7 @@ class Resumes:
         return gone is not None
 
     def _change(self, id: str, values: Mapping[str, Any]) -> bool:
-        stamped = {**values, "updated": self._scope.clock(), "sequence": self._scope.draw()}
-        self._scope.update(resumes, stamped, resumes.c.id == id)
+        self._scope.update(resumes, {**values, "updated": self._scope.clock()}, resumes.c.id == id)
         changed = self.get(id)
         if changed is not None:
             Recommendations(self._scope).void([changed.person])

@@ -97,9 +97,9 @@ class Rows(Scope):
         """The chain."""
         return Audit(self)
 
-    def learned(self) -> Tables:
-        """People, jobs and applications, for training; see `metier.store.learned`."""
-        return learned.tables(self)
+    def learned(self, base: Tables | None = None) -> Tables:
+        """People, jobs and applications, for training, alone or on top of a dataset; see `metier.store.learned`."""
+        return learned.tables(self, base)
 
     @cached_property
     def erasure(self) -> Erasure:

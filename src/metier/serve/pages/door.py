@@ -98,7 +98,7 @@ def sign_up(visit: Visit) -> Response:
         errors = {"login": str(error).partition(";")[0].capitalize() + "."}
         return visit.page("sign_up.html.j2", 422, errors, login=login, kept=kept)
     if kept and account.person is not None:
-        replace_person(call, account.person, forms.profile(kept))
+        replace_person(call, account.person, forms.profile(kept), Response())
     return _signed_in(visit, "/jobs?done=welcome" if kept else "/profile?done=welcome")
 
 

@@ -47,7 +47,7 @@ def people(visit: Visit) -> Response:
         raise absent()
     found = [
         (
-            get_person(visit.call, id),
+            get_person(visit.call, id, Response()),
             why(known[id], posting, explained(model.reasons(known[id], [job])[0]), own=False),
         )
         for id in ids

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Response
 
 from metier.serve.pages import forms
-from metier.serve.pages.seeker import own, profile_of
+from metier.serve.pages.seeker import own, standing
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.records import Profile, ResumeOut
@@ -36,7 +36,8 @@ def confirm(visit: Visit) -> Response:
     candidate, errors = forms.candidate(visit.values)
     if candidate is None:
         return _form(visit, resume, dict(visit.values), errors)
-    replace_person(visit.call, person, _profile(profile_of(visit), candidate, resume.text))
+    before, etag = standing(visit)
+    replace_person(visit.call, person, _profile(before, candidate, resume.text), Response(), etag)
     with visit.service.store.write(visit.call.tenant) as rows:
         rows.resumes.done(
             resume.id,

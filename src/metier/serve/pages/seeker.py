@@ -30,6 +30,9 @@ DONE = {
     "welcome": "Your account is ready.",
 }
 """What a page says after something was done."""
+CHANGED = (
+    "The profile was changed elsewhere since you opened this form. Save again to put what stands here in its place."
+)
 GROUPS = {"saved": "Saved", "applied": "Applied for", "dismissed": "Not shown any more"}
 
 
@@ -96,26 +99,29 @@ def act(visit: Visit) -> Response:
 
 def wish(visit: Visit) -> Response:
     """Change the wishes alone."""
-    kept = profile_of(visit).model_dump()
-    changed = forms.checked(Profile, **kept | {"wishes": visit.values.get("wishes", "").strip()})
-    replace_person(visit.call, own(visit), changed)
+    kept, etag = standing(visit)
+    changed = forms.checked(Profile, **kept.model_dump() | {"wishes": visit.values.get("wishes", "").strip()})
+    replace_person(visit.call, own(visit), changed, Response(), etag)
     return back(visit, "wishes")
 
 
 def profile(visit: Visit) -> Response:
     """The profile and the résumés it rests on."""
-    return _profile_page(visit, profile_of(visit).model_dump())
+    return _profile_page(visit)
 
 
 def save_profile(visit: Visit) -> Response:
-    """Replace the profile by what the form says."""
+    """Replace the profile by what the form says; where it was changed since the form was opened, that is said first."""
+    etag = visit.values.get("etag") or None
     try:
-        replace_person(visit.call, own(visit), forms.profile(visit.values))
+        replace_person(visit.call, own(visit), forms.profile(visit.values), Response(), etag)
     except Refused as refused:
+        typed = {**Profile().model_dump(), **visit.values, "titles": forms.lines(visit.values.get("titles", ""))}
+        if refused.status_code == 412:
+            return _profile_page(visit, {"text": CHANGED}, typed, status=412)
         if not refused.errors:
             raise
-        typed = {**Profile().model_dump(), **visit.values, "titles": forms.lines(visit.values.get("titles", ""))}
-        return _profile_page(visit, typed, {field: forms.PROFILE[field] for field in beside(refused.errors)})
+        return _profile_page(visit, {field: forms.PROFILE[field] for field in beside(refused.errors)}, typed, etag)
     return go("/jobs?done=profile")
 
 
@@ -127,7 +133,7 @@ def upload(visit: Visit) -> Response:
         if not refused.errors:
             raise
         errors = {"file": "Choose a file of at most 10 MB."}
-        return _profile_page(visit, profile_of(visit).model_dump(), errors)
+        return _profile_page(visit, errors)
     state = ResumeState.model_validate_json(bytes(answer.body))
     return go(f"/resume?{urlencode({'id': state.id})}")
 
@@ -143,7 +149,7 @@ def erase(visit: Visit) -> Response:
     """Erase what the database keeps of the person, the account included."""
     if visit.values.get("sure") != "true":
         errors = {"sure": "Tick the box if everything is to be erased."}
-        return _profile_page(visit, profile_of(visit).model_dump(), errors)
+        return _profile_page(visit, errors)
     erase_person(visit.call, own(visit))
     answer = go("/")
     answer.delete_cookie(COOKIE)
@@ -179,24 +185,37 @@ def _place(who: Asker | None) -> str:
 
 def profile_of(visit: Visit) -> Profile:
     """The profile as it stands; an empty one for somebody new."""
+    return standing(visit)[0]
+
+
+def standing(visit: Visit) -> tuple[Profile, str]:
+    """The profile as it stands, an empty one for somebody new, and its ETag."""
+    answer = Response()
     try:
-        found: PersonOut = get_person(visit.call, own(visit))
+        found: PersonOut = get_person(visit.call, own(visit), answer)
     except Refused as refused:
         if refused.status_code != 404:
             raise
-        return Profile()
-    return Profile.model_construct(**found.model_dump(include=set(Profile.model_fields)))
+        return Profile(), answer.headers["ETag"]
+    return Profile.model_construct(**found.model_dump(include=set(Profile.model_fields))), answer.headers["ETag"]
 
 
-def _profile_page(visit: Visit, typed: object, errors: dict[str, str] | None = None) -> Response:
-    """The page with these values in its form."""
-    resumes = list_resumes(visit.call, own(visit)).items
+def _profile_page(
+    visit: Visit,
+    errors: dict[str, str] | None = None,
+    typed: object = None,
+    etag: str | None = None,
+    status: int = 422,
+) -> Response:
+    """The page with what was typed in its form, or what stands; `etag` of what the form was filled from."""
+    stands, current = standing(visit)
     return visit.page(
         "profile.html.j2",
-        422 if errors else 200,
+        status if errors else 200,
         errors,
-        profile=typed,
-        resumes=resumes,
+        profile=typed or stands.model_dump(),
+        etag=etag or current,
+        resumes=list_resumes(visit.call, own(visit)).items,
         samples=samples.SAMPLES,
         person=own(visit),
         notice=DONE.get(visit.values.get("done", ""), ""),

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from metier.serve.askers import askers
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
+from metier.serve.etags import NOTHING, IfMatch, check_unchanged, name_state
 from metier.serve.guard import Asking, Guarded
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
 from metier.serve.postings import document_of, job_of
@@ -55,10 +56,11 @@ def create_job(call: Asking, body: JobPosting) -> Response:
 
 
 @router.get("/{job}")
-def get_job(call: Asking, job: JobId) -> dict[str, Any]:
+def get_job(call: Asking, job: JobId, answer: Response) -> dict[str, Any]:
     """A job as JSON-LD, of the store or of the bundle."""
     with call.service.store.read(call.tenant) as rows:
         found = rows.jobs.get(job)
+    name_state(answer, found.sequence if found else NOTHING)
     if found is not None and found.posted and not found.withdrawn:
         return dict(found.original)
     model = call.service.models.held(call.tenant)
@@ -69,10 +71,15 @@ def get_job(call: Asking, job: JobId) -> dict[str, Any]:
 
 
 @router.put("/{job}")
-def replace_job(call: Asking, job: JobId, body: JobPosting) -> JobSaved:
-    """Post a job under this id, or replace it, be it of the store or of the bundle; a withdrawn one is open again."""
+def replace_job(call: Asking, job: JobId, body: JobPosting, answer: Response, if_match: IfMatch = None) -> JobSaved:
+    """Post a job under this id, or replace it, be it of the store or of the bundle; a withdrawn one is open again. With
+    If-Match only if nobody changed it since it was read."""
     with call.service.store.write(call.tenant) as rows:
+        here = rows.jobs.get(job)
+        check_unchanged(if_match, here.sequence if here else NOTHING)
         rows.jobs.save([job_of(job, body)])
+        saved = rows.jobs.get(job)
+        name_state(answer, saved.sequence if saved else NOTHING)
         rows.audit.append(call.actor.id, "job.posted", job)
     return JobSaved(id=job)
 

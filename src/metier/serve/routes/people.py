@@ -2,12 +2,18 @@
 
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Path, Response
 
+from metier.data.workspace import Workspace
 from metier.errors import UnknownIdError
 from metier.live.neutral import closed, neutral
+from metier.operate.erasures import REMAINS, erase_rows, keep_receipt
+from metier.operate.holdings import holdings
 from metier.serve.askers import is_known, profile_of, stored, trained
+from metier.serve.etags import NOTHING, IfMatch, check_unchanged, name_state
 from metier.serve.guard import Asking, Call, Guarded
+from metier.serve.logs import failure
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
 from metier.serve.problems import Refused, absent
 from metier.serve.records import NO_CONTROL, NewPerson, PersonOut, Profile, Sent, moment
@@ -30,6 +36,8 @@ class Receipt(Sent):
     cleared: bool
     """Whether the database's log is rid of them as well; if not, since somebody was reading there, the service tries
     again every `follow_seconds` until it is."""
+    remains: list[str]
+    """What is not erased, and which command of the operator reaches it."""
 
 
 def sent(person: Person) -> PersonOut:
@@ -61,18 +69,19 @@ def create_person(call: Asking, body: NewPerson) -> Response:
     def work(rows: Rows) -> PersonOut:
         if rows.people.get(id) is not None:
             raise Refused(409, "There is a person of this id.")
-        return _save(call, rows, id, body)
+        return sent(_save(call, rows, id, body))
 
     return write_once(call, 201, work, person=id, below=router.prefix)
 
 
 @router.get("/{person}")
-def get_person(call: Asking, person: PersonId) -> PersonOut:
+def get_person(call: Asking, person: PersonId, answer: Response) -> PersonOut:
     """One person. A recruiter sees only who is discoverable, without names, contact data, ZIP code and wishes, and that
     is audited."""
     _own(call, person)
     with call.service.store.read(call.tenant) as rows:
         found = rows.people.get(person)
+        name_state(answer, found.sequence if found else NOTHING)
         if found is None:
             return _trained(call, rows, person)
     if call.actor.role == "recruiter":
@@ -86,28 +95,40 @@ def get_person(call: Asking, person: PersonId) -> PersonOut:
 
 
 @router.put("/{person}")
-def replace_person(call: Asking, person: PersonId, body: Profile) -> PersonOut:
-    """Make or replace a profile; it takes the place of what the model was trained on."""
+def replace_person(
+    call: Asking, person: PersonId, body: Profile, answer: Response, if_match: IfMatch = None
+) -> PersonOut:
+    """Make or replace a profile; it takes the place of what the model was trained on. With If-Match only if nobody
+    changed it since it was read."""
     _own(call, person)
     with call.service.store.write(call.tenant) as rows:
-        return _save(call, rows, person, body)
+        here = rows.people.get(person)
+        check_unchanged(if_match, here.sequence if here else NOTHING)
+        saved = _save(call, rows, person, body)
+    name_state(answer, saved.sequence)
+    return sent(saved)
 
 
 @router.delete("/{person}")
 def erase_person(call: Asking, person: PersonId) -> Receipt:
-    """Erase what the database keeps of a person: profile, résumés, events, answers, account. Audit rows and files stay;
-    what a bundle learned of them is no longer used."""
+    """Erase what the database keeps of a person: profile, résumés, completed ones too, events, answers, account. Audit
+    rows and files stay, as the receipt says; what a bundle learned of them is no longer used."""
     _own(call, person)
-    service = call.service
+    service, workspace = call.service, Workspace(call.service.settings.home)
     with service.store.read(call.tenant) as rows:
         known = is_known(rows, service.models.held(call.tenant), person)
     if not known and call.actor.person != person:
         raise absent()
     service.afterwards.flush(call.tenant)  # nothing of them may be written after they are gone
-    receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
+    held = holdings(service.store, workspace, call.tenant)
+    made, cleared = erase_rows(service.store, held, call.tenant, person, call.actor.id)
     service.traces = service.traces or not cleared
     service.actors.clear()
-    return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
+    try:
+        keep_receipt(workspace, service.store, call.tenant, made, cleared=cleared)
+    except OSError as error:  # the rows are gone, and the database tells of it
+        structlog.get_logger().error("receipt not kept", tenant=call.tenant, **failure(error))
+    return Receipt(id=made.id, erased=dict(made.counts), cleared=cleared, remains=list(REMAINS))
 
 
 @router.get("/{person}/export")
@@ -130,13 +151,13 @@ def _own(call: Call, person: str) -> None:
         raise absent()
 
 
-def _save(call: Call, rows: Rows, person: str, profile: Profile) -> PersonOut:
+def _save(call: Call, rows: Rows, person: str, profile: Profile) -> Person:
     rows.people.save([stored(person, profile)])
     rows.audit.append(call.actor.id, "person.saved", person)
     saved = rows.people.get(person)
     if saved is None:
         raise UnknownIdError("the person was erased while it was written")
-    return sent(saved)
+    return saved
 
 
 def _trained(call: Call, rows: Rows, person: str) -> PersonOut:

@@ -1,0 +1,137 @@
+"""An erasure reaches the files later, and a database that comes back from before it."""
+
+import json
+
+import pytest
+from test_person import containing
+from traces import CANARIES, PERSON
+
+from metier.errors import DataRejectedError, MetierError
+from metier.operate.backup import backup, restore
+from metier.operate.erasures import erase_rows, finish, keep_receipt, receipt_digest, receipts, unfinished
+from metier.operate.holdings import holdings
+from metier.operate.person import erase_person
+from metier.store import Store
+from metier.store.people import Person
+from metier.store.tokens import digest
+
+
+def erase_as_the_api_does(store, workspace, person=PERSON, *, kept=True, tenant="main"):
+    number = next(one.id for one in store.tenants() if one.name == tenant)
+    made, cleared = erase_rows(store, holdings(store, workspace, number), number, person, "ann")
+    if kept:
+        keep_receipt(workspace, store, number, made, cleared=cleared)
+    return made
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_the_api_erased_is_taken_out_of_the_files_by_the_hash_of_the_id(workspace, store, trained, kept):
+    export = workspace.home / "exports" / digest(PERSON) / "one.json"
+    export.parent.mkdir(parents=True)
+    export.write_text("canarytext")
+    made = erase_as_the_api_does(store, workspace, kept=kept)
+    assert made.counts["completions"] == 1
+    assert not [path for path in containing(workspace.home, CANARIES) if path.startswith("metier.db")]
+    assert "datasets/town/people.parquet" in containing(workspace.home, CANARIES)
+    assert unfinished(store, workspace.home) == {"main": 1}
+    [receipt], again = finish(store, workspace)
+    assert again == 0
+    assert {path.split("/")[1] for path in containing(workspace.home, CANARIES)} == {"old"}  # the bundle
+    assert [one["name"] for one in receipt["bundles"]] == ["old"]
+    assert receipt["database"] == (
+        made.counts if kept else {n: c for n, c in made.counts.items() if n != "completions"}
+    )
+    assert receipt["files"]["datasets/town/people.parquet"] == receipt["files"][f"exports/{digest(PERSON)}"] == 1
+    assert (receipt["receipt"], receipt["sha256"]) == (made.id, receipt_digest(receipt))
+    assert json.loads((workspace.home / "receipts" / f"{made.id}.json").read_text()) == receipt
+    assert (unfinished(store, workspace.home), finish(store, workspace)) == ({"main": 0}, ([], 0))
+
+
+def test_of_somebody_whom_no_file_knows_the_receipt_is_whole_as_well(workspace, store):
+    erase_as_the_api_does(store, workspace, "other")
+    [receipt], _ = finish(store, workspace)
+    assert (receipt["files"], receipt["bundles"], receipt["audit_rows_kept"]) == ({}, [], None)
+    assert unfinished(store, workspace.home) == {"main": 0}
+
+
+def test_a_dataset_imported_from_a_tenant_is_the_tenants(workspace, store):
+    workspace.save("ours", workspace.load("town"), {"source": "store", "tenant": "main"})
+    store.add_tenant("second")
+    erase_as_the_api_does(store, workspace)
+    [receipt], _ = finish(store, workspace)
+    assert {name.split("/")[1] for name in receipt["files"]} == {"ours"}
+
+
+@pytest.fixture
+def copied(workspace, store, tmp_path):
+    """A backup from before two people were erased, one by the command and one by the API; how it is restored."""
+    with store.write(store.tenants()[0].id) as rows:
+        rows.people.save([Person("third", "canarythird")])
+        rows.erasure.erase("came back")
+        rows.people.save([Person("came back", "and is not erased again")])
+    backup(workspace.home, tmp_path / "copy", database=workspace.home / "metier.db")
+    erase_person(store, workspace, "main", PERSON)
+    erase_as_the_api_does(store, workspace, "third")
+    return lambda: restore(workspace.home, tmp_path / "copy", database=workspace.home / "metier.db", replace=True)
+
+
+def assert_gone(workspace, *, again):
+    store = Store.open(workspace.home / "metier.db")
+    with store.read(store.tenants()[0].id) as rows:
+        assert rows.people.get("other") is not None
+        assert rows.people.get("came back") is not None
+        assert rows.audit.verify().broken is None
+        told = [one for one in rows.audit.page().items if one.action == "person.erased"]
+        assert [json.loads(one.details)["again"] for one in told] == [True] * again
+        assert rows.erasure.was_erased(PERSON)
+    store.close()
+    assert not [path for path in containing(workspace.home, [*CANARIES, "canarythird"]) if "metier.db" in path]
+
+
+def test_who_was_erased_after_the_backup_is_erased_in_it(workspace, store, copied):
+    assert copied().again == 2
+    assert_gone(workspace, again=2)
+    assert receipts(workspace.home)[0].tenant == "main"
+
+
+@pytest.mark.parametrize("left", ["nothing", "a damaged file", "no receipts"])
+def test_the_receipts_and_the_old_database_tell_each_without_the_other(workspace, store, copied, left):
+    store.close()
+    if left == "no receipts":
+        for path in (workspace.home / "receipts").iterdir():
+            path.unlink()
+    else:
+        for path in workspace.home.glob("metier.db*"):
+            path.unlink()
+    if left == "a damaged file":
+        (workspace.home / "metier.db").write_bytes(b"no database at all" * 100)
+        with pytest.raises(MetierError, match="not a database.*cure: .*move that file"):
+            copied()
+        (workspace.home / "metier.db").unlink()
+    assert copied().again == 2
+    assert_gone(workspace, again=2)
+
+
+def test_where_nothing_tells_it_is_said(workspace, store, copied, tmp_path):
+    new = tmp_path / "new"
+    done = restore(new, tmp_path / "copy", database=new / "metier.db")
+    assert done.again is None
+    there = Store.open(new / "metier.db")
+    assert unfinished(there, new) == {"main": 1}  # of whom the backup tells, and no receipt
+    (new / "receipts").mkdir()
+    for path in (workspace.home / "receipts").iterdir():  # brought later, as after pg_restore
+        (new / "receipts" / path.name).write_bytes(path.read_bytes())
+    assert unfinished(there, new) == {"main": 3}
+    workspace_there = type(workspace)(new)
+    done, again = finish(there, workspace_there)
+    assert (len(done), again) == (2, 2)  # the command's receipt was whole
+    there.close()
+    assert_gone(workspace_there, again=2)
+
+
+def test_what_is_no_receipt_is_named_before_anything_changes(workspace, store, copied):
+    (workspace.home / "receipts" / "x.json").write_text("{}")
+    with pytest.raises(DataRejectedError, match=r"x\.json is no receipt.*cure: move it"):
+        copied()
+    with store.read(store.tenants()[0].id) as rows:
+        assert rows.people.get(PERSON) is None
