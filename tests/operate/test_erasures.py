@@ -105,7 +105,7 @@ def test_the_receipts_and_the_old_database_tell_each_without_the_other(workspace
             path.unlink()
     if left == "a damaged file":
         (workspace.home / "metier.db").write_bytes(b"no database at all" * 100)
-        with pytest.raises(MetierError, match="not a database.*cure: .*move that file"):
+        with pytest.raises(MetierError, match=r"not a database.*cure: .*move that file"):
             copied()
         (workspace.home / "metier.db").unlink()
     assert copied().again == 2
