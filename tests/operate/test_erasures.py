@@ -3,8 +3,7 @@
 import json
 
 import pytest
-from test_person import containing
-from traces import CANARIES, PERSON
+from traces import CANARIES, PERSON, containing
 
 from metier.errors import DataRejectedError, MetierError
 from metier.operate.backup import backup, restore

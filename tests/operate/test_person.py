@@ -9,26 +9,14 @@ import sys
 
 import polars as pl
 import pytest
-from traces import CANARIES, PERSON
+from traces import CANARIES, PERSON, containing
 
 from metier.data.workspace import Workspace
 from metier.errors import UnknownIdError, UsageError
-from metier.operate.person import erase_person, export_person, receipt_digest
+from metier.operate.erasures import receipt_digest
+from metier.operate.person import erase_person, export_person
 from metier.sources.json_resume import from_json_resume
 from metier.store.people import Person
-
-
-def containing(home, words):
-    """Files of a folder that hold one of the words, whatever their kind; Parquet's columns are unpacked first."""
-    found = {}
-    for path in sorted(path for path in home.rglob("*") if path.is_file()):
-        content = path.read_bytes()
-        if path.suffix == ".parquet":
-            content += pl.read_parquet(path).write_ndjson().encode()
-        hits = [word for word in words if word.encode() in content]
-        if hits:
-            found[str(path.relative_to(home))] = hits
-    return found
 
 
 def test_the_plants_are_found(workspace, store, trained):
