@@ -136,7 +136,7 @@ def test_what_the_service_learned_becomes_a_dataset_that_a_model_is_trained_on(m
     people = bundle.people_table["id"].to_list()
     assert "new" in people
     assert not {"gone", service.people["id"][0]} & {*people}
-    row = bundle.dataset.matrix.getrow(people.index("new"))
+    row = bundle.dataset.matrix[[people.index("new")]]
     assert {bundle.job_table["id"][int(job)] for job in row.indices} == {"posted", *service.jobs["id"].head(2)}
     assert Workspace(home).about("november") == {"source": "store", "tenant": "main", "onto": "town"}
     store = Store.open(home / "metier.db")
