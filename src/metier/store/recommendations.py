@@ -61,7 +61,7 @@ class Recommendations:
             .scalar_subquery()
             for table, mine in (
                 (events, events.c.person == person),
-                (resumes, resumes.c.person == person),
+                (resumes, (resumes.c.person == person) & (resumes.c.state == "done")),  # the one that counts
                 (people, people.c.id == person),
                 (erasures, erasures.c.subject == digest(person)),
             )
