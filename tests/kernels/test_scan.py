@@ -15,19 +15,21 @@ from metier.kernels.scan import VectorIndex
 def problems(draw):
     """Rows of very different lengths, copies, near copies, zeros and NaN, in groups of which some are empty."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    rows, size = draw(st.integers(1, 300)), draw(st.sampled_from([1, 2, 17, 64]))
+    rows, size = draw(st.integers(1, 600)), draw(st.sampled_from([1, 2, 17, 64]))
     vectors = rng.standard_normal((rows, size)) * 10.0 ** rng.integers(-draw(st.sampled_from([0, 6])), 1, (rows, 1))
     copied = rng.integers(0, rows, rows // 2)
     vectors[: len(copied)] = vectors[copied] * (1 + draw(st.sampled_from([0, 1e-7])) * rng.random((len(copied), 1)))
     if draw(st.booleans()):
         vectors = np.rint(vectors)
     vectors[rng.random(rows) < draw(st.sampled_from([0.0, 0.2, 1.0])), 0] = np.nan
-    groups = rng.integers(-1, 6, rows).astype(np.int32)
+    groups = rng.integers(-1, draw(st.sampled_from([1, 6])), rows).astype(np.int32)
+    bias = draw(st.sampled_from([1.0, 100.0])) * rng.standard_normal(rows)
     index = VectorIndex.build(
         vectors.astype(np.float32),
         groups,
         rng.permutation(rows).astype(np.int32),
         draw(st.none() | st.integers(0, size)),
+        near=draw(st.sampled_from([None, -bias])),
     )
     asked = draw(st.none() | st.lists(st.integers(0, 9)).map(lambda each: np.array(each, np.int32)))
     banned = rng.integers(0, rows, draw(st.sampled_from([0, rows]))).astype(np.int32)
@@ -35,7 +37,7 @@ def problems(draw):
     more = {
         "allowed": rng.random(rows) < draw(st.sampled_from([0.02, 0.9])),
         "offsets": (10.0 * rng.standard_normal(6)).astype(np.float32),
-        "bias": (draw(st.sampled_from([1.0, 100.0])) * rng.standard_normal(len(index.items))).astype(np.float32),
+        "bias": bias[index.items].astype(np.float32),
     }
     more = {name: values for name, values in more.items() if draw(st.booleans())}
     return (index, query.astype(np.float32), draw(st.integers(1, 40)), asked, banned), more
