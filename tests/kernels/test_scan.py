@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metier.kernels.scan import VectorIndex
+from metier.kernels.scan import BLOCK, VectorIndex
 
 
 @st.composite
@@ -105,6 +105,15 @@ def test_an_offset_lifts_its_group_and_a_bias_its_row(index):
     assert items[0] == index.items[index.starts[7]]
     row = index.rows(2000)[items[0]]
     assert scores[0] == pytest.approx(1500 + index.vectors[row].sum(), abs=1e-3)
+
+
+def test_a_block_is_read_while_its_longest_row_could_come_in():
+    vectors, bias = np.zeros((2 * BLOCK, 4), np.float32), np.ones(2 * BLOCK, np.float32)
+    vectors[BLOCK], bias[BLOCK] = [0, 10, 0, 0], -8.5
+    bias[BLOCK + 1 :] = -30
+    index = VectorIndex.build(vectors, near=-bias)
+    items, scores = index.query(np.array([0, 1, 0, 0], np.float32), 2, bias=bias[index.items])
+    assert (items.tolist(), scores.tolist()) == ([BLOCK, 0], [1.5, 1.0])
 
 
 def test_infinities_find_nothing_and_are_not_found(index):
