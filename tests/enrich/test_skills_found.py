@@ -144,9 +144,12 @@ def test_time_does_not_grow_with_the_phrases():
     seconds = []
     for size in (100, 20_000):
         matcher = PhraseMatcher((f"quick brown word{number}", number) for number in range(size))
-        start = time.process_time()
-        assert list(matcher.find(text)) == []
-        seconds.append(time.process_time() - start)
+        spent = []
+        for _ in range(3):  # the least of three: what else the machine does only adds
+            start = time.process_time()
+            assert list(matcher.find(text)) == []
+            spent.append(time.process_time() - start)
+        seconds.append(min(spent))
     assert seconds[1] < 5 * seconds[0] + 0.1
 
 

@@ -8,26 +8,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metier.kernels.scan import VectorIndex
+from metier.kernels.scan import BLOCK, VectorIndex
 
 
 @st.composite
 def problems(draw):
     """Rows of very different lengths, copies, near copies, zeros and NaN, in groups of which some are empty."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    rows, size = draw(st.integers(1, 300)), draw(st.sampled_from([1, 2, 17, 64]))
+    rows, size = draw(st.integers(1, 600)), draw(st.sampled_from([1, 2, 17, 64]))
     vectors = rng.standard_normal((rows, size)) * 10.0 ** rng.integers(-draw(st.sampled_from([0, 6])), 1, (rows, 1))
     copied = rng.integers(0, rows, rows // 2)
     vectors[: len(copied)] = vectors[copied] * (1 + draw(st.sampled_from([0, 1e-7])) * rng.random((len(copied), 1)))
     if draw(st.booleans()):
         vectors = np.rint(vectors)
     vectors[rng.random(rows) < draw(st.sampled_from([0.0, 0.2, 1.0])), 0] = np.nan
-    groups = rng.integers(-1, 6, rows).astype(np.int32)
+    groups = rng.integers(-1, draw(st.sampled_from([1, 6])), rows).astype(np.int32)
+    bias = draw(st.sampled_from([1.0, 100.0])) * rng.standard_normal(rows)
     index = VectorIndex.build(
         vectors.astype(np.float32),
         groups,
         rng.permutation(rows).astype(np.int32),
         draw(st.none() | st.integers(0, size)),
+        near=draw(st.sampled_from([None, -bias])),
     )
     asked = draw(st.none() | st.lists(st.integers(0, 9)).map(lambda each: np.array(each, np.int32)))
     banned = rng.integers(0, rows, draw(st.sampled_from([0, rows]))).astype(np.int32)
@@ -35,7 +37,7 @@ def problems(draw):
     more = {
         "allowed": rng.random(rows) < draw(st.sampled_from([0.02, 0.9])),
         "offsets": (10.0 * rng.standard_normal(6)).astype(np.float32),
-        "bias": (draw(st.sampled_from([1.0, 100.0])) * rng.standard_normal(len(index.items))).astype(np.float32),
+        "bias": bias[index.items].astype(np.float32),
     }
     more = {name: values for name, values in more.items() if draw(st.booleans())}
     return (index, query.astype(np.float32), draw(st.integers(1, 40)), asked, banned), more
@@ -103,6 +105,15 @@ def test_an_offset_lifts_its_group_and_a_bias_its_row(index):
     assert items[0] == index.items[index.starts[7]]
     row = index.rows(2000)[items[0]]
     assert scores[0] == pytest.approx(1500 + index.vectors[row].sum(), abs=1e-3)
+
+
+def test_a_block_is_read_while_its_longest_row_could_come_in():
+    vectors, bias = np.zeros((2 * BLOCK, 4), np.float32), np.ones(2 * BLOCK, np.float32)
+    vectors[BLOCK], bias[BLOCK] = [0, 10, 0, 0], -8.5
+    bias[BLOCK + 1 :] = -30
+    index = VectorIndex.build(vectors, near=-bias)
+    items, scores = index.query(np.array([0, 1, 0, 0], np.float32), 2, bias=bias[index.items])
+    assert (items.tolist(), scores.tolist()) == ([BLOCK, 0], [1.5, 1.0])
 
 
 def test_infinities_find_nothing_and_are_not_found(index):

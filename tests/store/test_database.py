@@ -1,8 +1,11 @@
 """The database door: migrations up and down, who may write when, and what a wrong address says."""
 
 import multiprocessing
+import sqlite3
 import time
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 
 import pytest
 import sqlalchemy as sa
@@ -52,6 +55,19 @@ def test_four_processes_may_open_a_new_database_at_once(database_url):
     assert [results.get(timeout=60) for _ in workers] == [""] * 4
     for worker in workers:
         worker.join()
+
+
+def test_a_file_that_another_process_writes_is_waited_for_before_its_log_is_kept(tmp_path):
+    path = tmp_path / "metier.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("CREATE TABLE theirs (number)")
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(Database.open, path)
+        with pytest.raises(FutureTimeout):
+            opened.result(timeout=0.5)
+        other.execute("COMMIT")
+        opened.result(timeout=60).close()
 
 
 def test_sqlite_keeps_a_log_syncs_it_and_makes_the_folder(tmp_path):

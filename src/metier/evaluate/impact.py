@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import fisher_exact
 
 from metier.errors import DataRejectedError
 from metier.evaluate.statistics import RESAMPLES, Values, interval
@@ -176,6 +175,8 @@ def _known_interval(ratios: Values) -> tuple[Values, Values]:
 
 def _fisher(one: Values, other: Values) -> float:
     """Two-sided p of (assessed, selected) of two categories."""
+    from scipy.stats import fisher_exact  # half a second that the service does not need at its start
+
     table = [[int(selected), int(assessed - selected)] for assessed, selected in (one, other)]
     return float(fisher_exact(table).pvalue)
 

@@ -6,8 +6,9 @@ reaches the k-th best lower end are read as float32. Nothing is approximate: the
 rounded to float32. Rows of one group (a state, say) lie side by side, so that a query for some groups reads no other.
 
 A query may add to every score an offset of the row's group and a bias of the row. Groups are then read from the largest
-offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end.
-Where the first columns say most (`head`), they are multiplied first and the others only while these could do so.
+offset on, and a row is multiplied only while the longest possible product could lift it to the k-th best lower end; of
+BLOCK rows at once none is looked at where their largest bias and length could not. Where the first columns say most
+(`head`), they are multiplied first and the others only while these could do so.
 """
 
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ from metier.kernels.topk import _drain, _offer, _worse, top_k_reference
 LEVELS = 127
 """Largest int8 code; -128 is not used."""
 NOTHING, NONE, EVERY = np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_)
-SKIPPED = np.int32(-(2**31))
-"""In the place of a product that was not worked out; sums are kept from reaching it."""
+BLOCK = 64
+"""Rows that are passed over at once."""
 ROUNDING = 2.0**-22
 """More than what rounding to float32 takes from a number, and than what float64 sums lose."""
 
@@ -45,6 +46,8 @@ class VectorIndex:
     """(n,) length of vectors, rounded up"""
     tails: Floats
     """(n,) length of scales * codes behind the head, rounded up"""
+    longest: Floats
+    """(n / BLOCK, rounded up) largest of `lengths` in each block of rows"""
     items: Nums
     """(n,) row numbers given to `build`"""
     ties: Nums
@@ -56,7 +59,13 @@ class VectorIndex:
 
     @classmethod
     def build(
-        cls, vectors: Floats, groups: Nums | None = None, tie: Nums | None = None, head: int | None = None
+        cls,
+        vectors: Floats,
+        groups: Nums | None = None,
+        tie: Nums | None = None,
+        head: int | None = None,
+        *,
+        near: Floats | None = None,
     ) -> Self:
         """Index (N, d) float32 vectors; a row that holds NaN or infinity is left out and never found.
 
@@ -65,20 +74,27 @@ class VectorIndex:
         groups : (N,) group of each row, -1 for none; all -1 when None.
         tie : (N,) of two equal scores the smaller wins; the row number when None.
         head : columns that are multiplied first; all when None.
+        near : (N,) rows of a group lie in this order, smallest first; it changes the time of a query, not its answer.
+            Rows of about the same bias belong together.
 
         ValueError when the sizes do not fit.
         """
         number = np.arange(len(vectors), dtype=np.int32)
         groups, tie = np.full_like(number, -1) if groups is None else groups, number if tie is None else tie
-        if not groups.shape == tie.shape == number.shape:
-            raise ValueError(f"vectors {vectors.shape}, groups {groups.shape}, tie {tie.shape} do not fit")
+        near = tie.astype(np.float32) if near is None else near
+        if not groups.shape == tie.shape == near.shape == number.shape:
+            raise ValueError(
+                f"vectors {vectors.shape}, groups {groups.shape}, tie {tie.shape}, near {near.shape} do not fit"
+            )
         finite = np.asarray(np.isfinite(vectors).all(axis=1))
-        items = number[np.lexsort((tie, groups))]
+        items = number[np.lexsort((near, groups))]
         items = items[finite[items]]
         starts = np.searchsorted(groups[items], np.arange(groups.max(initial=-1) + 2)).astype(np.int64)
         vectors = np.ascontiguousarray(vectors[items], dtype=np.float32)
         head = vectors.shape[1] if head is None else head
-        return cls(vectors, *_quantise(vectors, head), items, tie[items].astype(np.int32), starts, head)
+        codes, scales, losses, lengths, tails = _quantise(vectors, head)
+        ties = tie[items].astype(np.int32)
+        return cls(vectors, codes, scales, losses, lengths, tails, _peaks(lengths), items, ties, starts, head)
 
     def query(
         self,
@@ -115,10 +131,11 @@ class VectorIndex:
         added = np.zeros(len(ranges))
         if offsets is not None:
             ranges, added = self._descending(ranges, offsets)
+        bias = NONE if bias is None else self._sized(bias, len(self.items), np.float32)[: len(self.items)]
         return _search(
-            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.tails, self.items, self.ties,
-            ranges, added, NONE if bias is None else self._sized(bias, len(self.items), np.float32),
-            np.ascontiguousarray(vector, np.float32), np.unique(banned).astype(np.int32),
+            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.tails, self.longest, self.items,
+            self.ties, ranges, added, bias, _peaks(bias), np.ascontiguousarray(vector, np.float32),
+            np.unique(banned).astype(np.int32),
             EVERY if allowed is None else self._sized(allowed, self.items.max(initial=-1) + 1, np.bool_), k, self.head,
         )  # fmt: skip
 
@@ -180,6 +197,11 @@ class VectorIndex:
         return np.ascontiguousarray(values, dtype)
 
 
+def _peaks(values: Floats) -> Floats:
+    """The largest value of each block of rows."""
+    return np.maximum.reduceat(values, np.arange(0, len(values), BLOCK)) if len(values) else values
+
+
 @njit(cache=True, parallel=True)
 def _quantise(vectors, head):  # type: ignore[no-untyped-def]
     """Codes (n, d) int8, scales, losses, lengths and tails (n,) float32."""
@@ -217,15 +239,16 @@ def _product(codes, query):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    vectors, codes, scales, losses, lengths, tails, items, ties, ranges, offsets, bias, query, banned, allowed, k, head
-):
+    vectors, codes, scales, losses, lengths, tails, longest, items, ties, ranges, offsets, bias, peaks, query, banned,
+    allowed, k, head,
+):  # fmt: skip
     size = len(query)
     # The query in int16, as fine as sums in int32 allow, and what that loses.
     levels = min(32767, (2**31 - 1) // (LEVELS * max(size, 1)))
-    longest, length, lost, behind = 0.0, 0.0, 0.0, 0.0
+    largest, length, lost, behind = 0.0, 0.0, 0.0, 0.0
     for c in range(size):
-        longest = max(longest, abs(np.float64(query[c])))
-    step = longest / levels if longest > 0 else 1.0
+        largest = max(largest, abs(np.float64(query[c])))
+    step = largest / levels if largest > 0 else 1.0
     fine = np.empty(size, np.int16)
     for c in range(size):
         fine[c] = np.int16(np.rint(query[c] / step))
@@ -236,52 +259,56 @@ def _search(  # type: ignore[no-untyped-def]
     # |q.v - q'.v'| <= |q - q'| |v'| + |q| |v - v'|, |v'| <= 127 scale sqrt(d); the score's own rounding comes on top.
     reach = LEVELS * np.sqrt(size) * (lost + length * ROUNDING)
 
-    ends = np.cumsum(ranges[:, 1] - ranges[:, 0])
-    products = np.full(ends[-1] if len(ends) else 0, SKIPPED)
+    most = (ranges[:, 1] - ranges[:, 0]).sum()
+    tried, products, ends = np.empty(most, np.int32), np.empty(most, np.int32), np.zeros(len(ranges), np.int64)
     places, lowers, order = np.empty(k, np.int32), np.empty(k, np.float64), np.empty(k, np.int32)
-    held = 0
+    held, count = 0, 0
     for r in range(len(ranges)):
         first, end = ranges[r]
-        part = products[ends[r] - (end - first) : ends[r]]
-        for row in range(first, end):
-            added = offsets[r] + (bias[row] if len(bias) else 0.0)
-            slack = abs(added) * ROUNDING
-            if held == k and added + slack + length * lengths[row] * (1 + ROUNDING) < lowers[0]:
-                continue
-            if len(allowed) and not allowed[items[row]]:
-                continue
-            product = _product(codes[row, :head], fine[:head])
-            around = reach * scales[row] + length * losses[row]
-            if head < size:
-                upper = product * (step * scales[row]) + behind * tails[row] + around
-                if held == k and added + slack + upper < lowers[0]:
+        for block in range(first // BLOCK, (end + BLOCK - 1) // BLOCK):
+            if held == k:
+                added = offsets[r] + (peaks[block] if len(bias) else 0.0)
+                if added + abs(added) * ROUNDING + length * longest[block] * (1 + ROUNDING) < lowers[0]:
                     continue
-                product += _product(codes[row, head:], fine[head:])
-            part[row - first] = product
-            lower = product * (step * scales[row]) - around + added - slack
-            if (held < k or lower > lowers[0]) and not _among(items[row], banned):
-                held = _offer(places, lowers, order, held, k, row, lower, row)
+            for row in range(max(first, block * BLOCK), min(end, (block + 1) * BLOCK)):
+                added = offsets[r] + (bias[row] if len(bias) else 0.0)
+                slack = abs(added) * ROUNDING
+                if held == k and added + slack + length * lengths[row] * (1 + ROUNDING) < lowers[0]:
+                    continue
+                if len(allowed) and not allowed[items[row]]:
+                    continue
+                product = _product(codes[row, :head], fine[:head])
+                around = reach * scales[row] + length * losses[row]
+                if head < size:
+                    upper = product * (step * scales[row]) + behind * tails[row] + around
+                    if held == k and added + slack + upper < lowers[0]:
+                        continue
+                    product += _product(codes[row, head:], fine[head:])
+                tried[count], products[count] = row, product
+                count += 1
+                lower = product * (step * scales[row]) - around + added - slack
+                if (held < k or lower > lowers[0]) and not _among(items[row], banned):
+                    held = _offer(places, lowers, order, held, k, row, lower, row)
+        ends[r] = count
 
     found, scores, ranks = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(k, np.int32)
-    full, floor = 0, lowers[0] if held == k else -np.inf
-    for r in range(len(ranges)):
-        first, end = ranges[r]
-        part = products[ends[r] - (end - first) : ends[r]]
-        for row in range(first, end):
-            if part[row - first] == SKIPPED:
-                continue
-            added = offsets[r] + (bias[row] if len(bias) else 0.0)
-            upper = part[row - first] * (step * scales[row]) + reach * scales[row] + length * losses[row]
-            if upper + added + abs(added) * ROUNDING >= floor:
-                total = 0.0
-                for c in range(size):
-                    total += np.float64(query[c]) * np.float64(vectors[row, c])
-                score = np.float32(total + added)
-                better = full < k or _worse(scores[0], ranks[0], score, ties[row])
-                if better and not _among(items[row], banned):
-                    full = _offer(found, scores, ranks, full, k, items[row], score, ties[row])
-                    if full == k:
-                        floor = max(floor, np.float64(scores[0]))
+    full, floor, r = 0, lowers[0] if held == k else -np.inf, 0
+    for at in range(count):
+        while at >= ends[r]:
+            r += 1
+        row = tried[at]
+        added = offsets[r] + (bias[row] if len(bias) else 0.0)
+        upper = products[at] * (step * scales[row]) + reach * scales[row] + length * losses[row]
+        if upper + added + abs(added) * ROUNDING >= floor:
+            total = 0.0
+            for c in range(size):
+                total += np.float64(query[c]) * np.float64(vectors[row, c])
+            score = np.float32(total + added)
+            better = full < k or _worse(scores[0], ranks[0], score, ties[row])
+            if better and not _among(items[row], banned):
+                full = _offer(found, scores, ranks, full, k, items[row], score, ties[row])
+                if full == k:
+                    floor = max(floor, np.float64(scores[0]))
     best, values = np.full(k, -1, np.int32), np.full(k, np.nan, np.float32)
     _drain(found, scores, ranks, full, best, values)
     return best, values

@@ -68,6 +68,8 @@ class Board:
     reposts: Reposts
     mentions: Callable[[str], Mask]
     """(I,) whether a word stands in each of the bundle's jobs"""
+    record: Callable[[int], Posting]
+    """a row of the bundle's"""
 
     @classmethod
     def of(cls, table: pl.DataFrame, at: Floats) -> "Board":
@@ -90,8 +92,9 @@ class Board:
         rows = {key: row for row, key in enumerate(ids)}
         texts, numbers = table["text"], tuple(names for names, _ in found)
         mentions = lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
+        record = lru_cache(maxsize=4096)(lambda row: _posting(table, times, row))  # the same jobs are shown again
         gone = np.zeros(len(table), np.bool_)
-        return cls(table, (), ids, rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions)
+        return cls(table, (), ids, rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions, record)
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
         """These jobs and later ones; one whose id is known takes the older one's place."""
@@ -152,13 +155,7 @@ class Board:
     def posting(self, row: int) -> Posting:
         """A job as a record."""
         size = len(self.table)
-        if row >= size:
-            return self.posted[row - size]
-        one = self.table.row(row, named=True)
-        one["start"], one["end"] = (_known(moments[row]) for moments in (self.attributes.start, self.attributes.end))
-        title, text = one["title"] or "", one["text"] or ""
-        kept = {name: value for name, value in one.items() if name not in ("window", "title", "text")}
-        return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **kept)
+        return self.posted[row - size] if row >= size else self.record(row)
 
     def words(self, row: int) -> str:
         """Title and text of a row."""
@@ -247,6 +244,14 @@ class Board:
             later = np.array([pattern.search(one.words) is not None for one in self.posted], np.bool_)
             masks.append(np.append(self.mentions(word), later))
         return np.logical_and.reduce(masks) if masks else None
+
+
+def _posting(table: pl.DataFrame, times: Times, row: int) -> Posting:
+    one = table.row(row, named=True)
+    one["start"], one["end"] = map(_known, times[row])
+    title, text = one["title"] or "", one["text"] or ""
+    kept = {name: value for name, value in one.items() if name not in ("window", "title", "text")}
+    return Posting(title=title, text=text.removeprefix(title.strip()).lstrip("\n"), **kept)
 
 
 def _whole(word: str) -> str:

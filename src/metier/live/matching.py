@@ -89,7 +89,8 @@ class Matcher:
         self.appeal = model.appeal_
         self._topics = model.topic_.shape[1]
         vectors = np.hstack([model.topic_, model.meaning_])
-        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0), self._topics)
+        liked = -(self.appeal @ self._weights[False].appeal)
+        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0), self._topics, near=liked)
         self._row = self.index.rows(self.jobs)
         here = self.appeal[self.index.items]
         self._bias: dict[bool | None, Floats] = {

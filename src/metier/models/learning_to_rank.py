@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from metier.data import Floats, Nums
 
@@ -23,6 +22,8 @@ def likeliest(features: Floats, label: NDArray[np.int8], row: Nums, *, reg: floa
     features : (p, F) float32 z. label : (p,) 1 for what was chosen; several of a group share its weight of 1.
     row : (p,) ascending group numbers; a group without a choice teaches nothing.
     """
+    from scipy.optimize import minimize  # a third of a second that answering does not need
+
     chosen = np.bincount(row, label)
     kept = chosen[row] > 0
     if not kept.any():
