@@ -310,11 +310,11 @@ def test_the_right_people_for_a_posting(profile):
         "far": Asker(text=NURSE, city="Seattle", state="WA", country="US"),
         "silent": Asker(),
     }
-    found = live.people("p", askers, 3)
+    found = live.people("p", live.pool(askers), 3, now=profile.now)
     assert found[0][0] == "nurse"
     assert len(found) == 3
     with pytest.raises(UnknownIdError, match="no job 'q'; cure"):
-        live.people("q", askers, 3)
+        live.people("q", live.pool(askers), 3, now=profile.now)
 
 
 def test_similar_and_popular(profile):

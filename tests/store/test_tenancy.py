@@ -57,7 +57,8 @@ CALLS = {
     "keys.revoke": lambda rows, id: rows.keys.revoke(id["key"]),
     "people.get": lambda rows, id: rows.people.get("p1"),
     "people.among": lambda rows, id: rows.people.among(["p1"]),
-    "people.page": lambda rows, id: rows.people.page(discoverable=True),
+    "people.page": lambda rows, id: rows.people.page(),
+    "people.discoverable": lambda rows, id: rows.people.discoverable(9),
     "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]) - 1,
     "people.replace": lambda rows, id: rows.people.replace(Person("p1", "mine"), 1),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
@@ -121,7 +122,7 @@ CALLS = {
 MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
 TOLD = {
-    "people.among", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
+    "people.among", "people.discoverable", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
     "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
     "audit.verify", "recommendations.stamp",
 }  # fmt: skip

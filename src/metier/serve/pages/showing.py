@@ -74,6 +74,8 @@ class WhyShown:
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     shares: tuple[tuple[str, float], ...]
+    particular: bool = True
+    """Whether what the person says, did or wishes speaks for this job more than for most."""
     own: bool = True
     """Whether the reader is the person."""
 
@@ -180,6 +182,7 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) 
             for name, share in sorted(reasons.shares.items(), key=lambda one: -one[1])
             if share >= 0.005
         ),
+        reasons.particular,
         own,
     )
 

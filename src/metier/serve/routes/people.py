@@ -107,6 +107,7 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
     receipt, cleared = service.store.erase(call.tenant, person, call.actor.id)
     service.traces = service.traces or not cleared
     service.actors.clear()
+    service.candidates.changed(call.tenant)
     return Receipt(id=receipt.id, erased=dict(receipt.counts), cleared=cleared)
 
 
