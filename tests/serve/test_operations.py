@@ -71,6 +71,9 @@ def test_event_changes_the_next_answer(make_world):
             before = await recommended(client, person)
             world.service.afterwards.flush()
             assert await recommended(client, person) == before
+            world.service.afterwards.flush()
+            with world.store.read(world.tenant) as rows:
+                assert rows.exposures.since(0) == dict.fromkeys(before, 2), "once fresh and once stored"
             for kind, job in (("dismissed", before[0]), ("applied", before[1])):
                 answer = await client.post(EVENTS, json={"kind": kind, "person": person, "job": job})
                 assert answer.json() == {"accepted": 1}

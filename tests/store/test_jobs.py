@@ -25,16 +25,6 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
         assert rows.jobs.get("j2") is None
 
 
-def test_a_follower_hears_when_the_last_job_was_posted(store, tenant, clock):
-    with store.write(tenant) as rows:
-        rows.jobs.save([NURSE])
-        posted, clock.now = clock.now, clock.now + 5
-        rows.jobs.withdraw("of the bundle")
-        assert rows.jobs.changed().received == posted
-        rows.jobs.save([Job("j2", "Cook", "")])
-        assert rows.jobs.changed().received == clock.now
-
-
 def test_a_follower_hears_of_each_change_once(store, tenant):
     with store.write(tenant) as rows:
         rows.jobs.save([NURSE, Job("j2", "Cook", ""), Job("j3", "Smith", "")])
@@ -49,7 +39,7 @@ def test_a_follower_hears_of_each_change_once(store, tenant):
         changes = rows.jobs.changed(changes.last)
         assert changes.posted == (Posting("j2", "Chef", ""),)
         assert changes.withdrawn == ("j1", "of the bundle")
-        assert rows.jobs.changed(changes.last) == replace(changes, posted=(), withdrawn=(), received=None)
+        assert rows.jobs.changed(changes.last) == replace(changes, posted=(), withdrawn=())
 
 
 def test_a_follower_may_take_small_steps(store, tenant):

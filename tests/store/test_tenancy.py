@@ -122,9 +122,9 @@ CALLS = {
 MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
 TOLD = {
-    "people.among", "people.discoverable", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
-    "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
-    "audit.verify", "recommendations.stamp",
+    "people.among", "people.discoverable", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live",
+    "models.all", "models.history", "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased",
+    "erasure.was_erased", "learned", "audit.verify", "recommendations.stamp",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

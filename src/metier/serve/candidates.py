@@ -6,7 +6,7 @@ some seconds at most and who did something last first; who is left is read betwe
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import NamedTuple
@@ -70,8 +70,13 @@ class Candidates:
         """tenants with people to be read or forgotten"""
         self._reading: dict[str, Lock] = defaultdict(Lock)
 
-    def best(self, tenant: str, job: str, k: int, *, now: float) -> Found:
-        """The k people whom a job fits best, with scores; Refused (404) for no such job."""
+    def best(self, tenant: str, job: str, k: int, moment: Callable[[str], float]) -> Found:
+        """The k people whom a job fits best, with scores; Refused (404) for no such job.
+
+        Parameters
+        ----------
+        moment : when it is for a tenant, in seconds since 1970 UTC.
+        """
         until = time.monotonic() + self._seconds
         with self._store.read(tenant) as rows:
             model, there = self._models.of(rows), rows.people.discoverable(self._most)
@@ -80,7 +85,7 @@ class Candidates:
         pool = self._read(tenant, model, there, until)
         if pool is None:
             return Found(model, [], 0, len(there))
-        return Found(model, model.people(job, pool, k, now=now), len(pool.ids), len(there))
+        return Found(model, model.people(job, pool, k, now=moment(tenant)), len(pool.ids), len(there))
 
     def changed(self, tenant: str) -> None:
         """Say that somebody is to be forgotten soon, whether or not a recruiter asks."""

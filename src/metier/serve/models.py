@@ -27,8 +27,8 @@ class Held:
 
     model: LiveModel
     sequence: int
-    received: float | None = None
-    """When the last of the jobs was posted, in seconds since 1970 UTC."""
+    posted: float | None = None
+    """The newest start that one of the jobs names, in seconds since 1970 UTC."""
 
 
 class Models:
@@ -65,10 +65,10 @@ class Models:
         held = self._held.get(tenant)
         return None if held is None else held.model
 
-    def received(self, tenant: str) -> float | None:
-        """When the tenant's last job was posted, in seconds since 1970 UTC; None without one since training."""
+    def posted(self, tenant: str) -> float | None:
+        """The newest start that a job names which was posted since training, in seconds since 1970 UTC."""
         held = self._held.get(tenant)
-        return None if held is None else held.received
+        return None if held is None else held.posted
 
     def is_current(self, rows: Rows, model: LiveModel) -> bool:
         """Whether the store still names this model as the live one; its answers may be stored only then."""
@@ -179,8 +179,9 @@ class Models:
 def _caught_up(held: Held, rows: Rows) -> Held:
     """With all jobs that `rows` sees."""
     while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
-        model, received = held.model.with_jobs(changes.posted, changes.withdrawn), changes.received or held.received
-        held = Held(model, changes.last, received)
+        starts = [start for start in (held.posted, *(one.start for one in changes.posted)) if start is not None]
+        model = held.model.with_jobs(changes.posted, changes.withdrawn)
+        held = Held(model, changes.last, max(starts, default=None))
     return held
 
 

@@ -73,13 +73,13 @@ class Service:
     def moment(self, tenant: str) -> float:
         """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle.
 
-        Only postings keep a board with an old bundle in the present: somebody who tries a board of the past leaves events
-        behind, and they must not close all its jobs.
+        Only a posting that names a date keeps a board with an old bundle in the present: somebody who tries a board of
+        the past leaves events behind, and perhaps a posting without a date, and these must not close all its jobs.
         """
         model, clock = self.models.held(tenant), self.store.clock()
         if model is None or model.newest is None or self.settings.moment == "clock":
             return clock
-        last = max(model.newest, self.models.received(tenant) or 0.0)
+        last = max(model.newest, self.models.posted(tenant) or 0.0)
         past = self.settings.moment == "data" or clock - last > 365 * DAY
         return model.newest if past else clock
 

@@ -75,8 +75,8 @@ class Settings(BaseSettings):
     candidate_seconds: float = Field(default=5.0, gt=0, le=60)
     """How long a recruiter waits for people who are new or changed to be read; the others are read afterwards."""
     moment: Literal["clock", "data", "auto"] = "auto"
-    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless the bundle learned
-    nothing and no job was posted for a year."""
+    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless that and every
+    `datePosted` since are more than a year ago."""
 
     @classmethod
     def settings_customise_sources(

@@ -35,8 +35,6 @@ class JobChanges:
     posted: tuple[Posting, ...]
     withdrawn: tuple[str, ...]
     last: int
-    received: float | None
-    """When the last of `posted` came, in seconds since 1970 UTC."""
 
 
 class Jobs:
@@ -70,17 +68,15 @@ class Jobs:
     def changed(self, after: int = 0, limit: int = 10_000) -> JobChanges:
         """Jobs written after a sequence number, oldest change first; fewer than `limit` changes: there are no more."""
         columns = [jobs.c[one.name] for one in fields(Posting)]
-        more = (jobs.c.withdrawn, jobs.c.sequence, jobs.c.updated)
-        chosen = self._scope.select(jobs, *columns, *more).where(jobs.c.sequence > after)
-        posted, withdrawn, last, received = [], [], after, None
+        chosen = self._scope.select(jobs, *columns, jobs.c.withdrawn, jobs.c.sequence).where(jobs.c.sequence > after)
+        posted, withdrawn, last = [], [], after
         for row in self._scope.rows(chosen.order_by(jobs.c.sequence).limit(limit)):
             last = row["sequence"]
             if row["withdrawn"]:
                 withdrawn.append(row["id"])
             else:
                 posted.append(Posting(**{column.name: row[column.name] for column in columns}))
-                received = row["updated"]
-        return JobChanges(tuple(posted), tuple(withdrawn), last, received)
+        return JobChanges(tuple(posted), tuple(withdrawn), last)
 
     def _write(self, rows: Sequence[dict[str, Any]]) -> None:
         first, now = self._scope.draw(len(rows)), self._scope.clock()

@@ -96,7 +96,7 @@ def get_candidates(
     """The discoverable people whom a job fits best, nobody who applied to it or dismissed it, and nobody at all for a
     job that is not open; audited with who they are."""
     service = call.service
-    model, found, *of = service.candidates.best(call.tenant, job, k, now=service.moment(call.tenant))
+    model, found, *of = service.candidates.best(call.tenant, job, k, service.moment)
     details = {"version": model.version, "people": found, "compared": of}
     action = "candidates.exported" if format == "csv" else "candidates.served"
     service.afterwards.audit(call.tenant, Entry(call.actor.id, action, job, details, service.store.clock()))
