@@ -59,7 +59,6 @@ def test_the_service_itself_reads_who_is_left(make_world, monkeypatch):
                 await asyncio.sleep(0.05)
                 if not world.service.candidates._behind:
                     break
-            monkeypatch.setattr(world.service.candidates, "_read", None)  # nobody is left to be read
             assert world.service.candidates._held[world.tenant].pool.ids == tuple("fedcba")
 
     asyncio.run(story())
