@@ -320,20 +320,22 @@ def test_the_right_people_for_a_posting(profile):
 
 def test_a_pool_scores_each_person_as_they_are_scored_alone(profile):
     live, ids = profile.live, profile.data.users.ids[:40]
-    askers = {person: live.asker(person) for person in ids}
-    first, rest = ({person: askers[person] for person in some} for some in (ids[:9], ids[9:]))
+    askers = {person: live.asker(person) for person in ids} | {"nowhere": Asker(text=NURSE)}
+    first, rest = ({person: askers[person] for person in some} for some in (ids[:9], [*ids[9:], "nowhere"]))
     whole, joined = live.pool(askers), Pool.join([live.pool(first), live.pool(rest)])
     assert set(whole.homes.any(axis=1)) == {True, False}
     row = int(profile.bundle.live_jobs(1)[4])
     for encoded in (live._encoded([row]), live._encoded([row, 3, 5])):
         expected = [live._matcher.score(live._question(live._case(one)), encoded) for one in askers.values()]
         np.testing.assert_allclose(whole.scores(encoded), expected, atol=1e-4)
-    found = live.people(profile.data.items.ids[row], whole, 40, now=profile.now)
+    found = live.people(profile.data.items.ids[row], whole, 41, now=profile.now)
     assert len(found) > 30
-    same = live.people(profile.data.items.ids[row], joined, 40, now=profile.now)
+    same = live.people(profile.data.items.ids[row], joined, 41, now=profile.now)
     assert [person for person, _ in same] == [person for person, _ in found]
     sample = np.random.default_rng(0).choice(len(profile.data.items), SAMPLE, replace=False)
     for person, score in found:
+        if person == "nowhere":
+            continue
         scores = profile.model.score(profile.data.query(np.array([ids.index(person)])))[0].astype(np.float64)
         assert score == pytest.approx(scores[row] - np.log(np.exp(scores[sample]).mean()), abs=2e-3)
     few = whole.take(np.array([2, 5], np.int32))
@@ -408,7 +410,8 @@ def test_the_same_feed_every_night_keeps_its_size(profile):
             found, expected = (one.jobs(asker, filter, 800, now=profile.now).suggestions for one in (live, fresh))
             assert [(one.job, set(one.folded)) for one in found] == [(one.job, set(one.folded)) for one in expected]
             assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-5)
-    assert next(one.folded for one in expected if one.job == "g1") == ("g0",)
+    folded = {one.job: one.folded for one in live.jobs(Asker(text=text), ANY, 800, now=profile.now).suggestions}
+    assert folded["g1"] == ("g0",)
     again = live.with_jobs([feed[5]])
     assert again.posting("f5") == feed[5], "posted again as it was, it is open again"
     assert again._later.vectors is live._later.vectors

@@ -87,7 +87,7 @@ def reasons(
     ]
     grounds += _wishes(case, posting)
     grounds.sort(key=lambda ground: -ground.weight)
-    particular = score - silent - usual.said > least or any(one.kind != "place" for one in grounds)
+    particular = score - silent - usual.said > least or any(one.kind == "wish" for one in grounds)
     return Reasons(posting.id, score, tuple(grounds), particular, shares, tuple(matched), tuple(missing))
 
 
