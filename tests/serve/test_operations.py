@@ -135,10 +135,12 @@ def test_filter_and_csv(make_world):
 def test_why_and_what_would_raise_it(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:
-            person = await made(client)
+            person = await made(client, titles=[])
             path = f"{PEOPLE}/{person}"
-            items = (await client.get(f"{path}/recommendations", params={"reasons": True})).json()["items"]
+            asked = {"reasons": True, "k": 60}
+            items = (await client.get(f"{path}/recommendations", params=asked)).json()["items"]
             one = next(item for item in items if item["reasons"]["grounds"])
+            assert [item["reasons"]["particular"] for item in items] == ["Nurse" in item["title"] for item in items]
             assert all(ground["weight"] > 0 and ground["spans"] for ground in one["reasons"]["grounds"])
             why = (await client.get(f"{path}/reasons", params={"job": one["job"]})).json()
             assert [ground["name"] for ground in why["grounds"]] == [g["name"] for g in one["reasons"]["grounds"]]

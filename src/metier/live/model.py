@@ -154,18 +154,16 @@ class LiveModel:
         """People by id, made ready to be compared for any posting by this bundle."""
         cases = [self._case(asker) for asker in askers.values()]
         questions = [self._question(case, own) for case, own in zip(cases, self._own(cases), strict=True)]
-        taken = [
-            frozenset([*map(self._board.key, case.past), *(job for job, _ in case.asker.applied), *case.asker.hidden])
-            for case in cases
-        ]
-        return Pool.of(list(askers), questions, taken, self._matcher.encoded(self._sample))
+        return Pool.of(
+            list(askers), questions, [one.hidden for one in askers.values()], self._matcher.encoded(self._sample)
+        )
 
     def people(self, job: str, pool: Pool, k: int, *, now: float) -> list[tuple[str, float]]:
         """The k best of a pool for a posting, with their scores; UnknownIdError for a job not there.
 
-        The rules are those of `jobs`: nobody fits a job that is not open, and left out is who applied to it or
-        dismissed it, or a repost of it. A score is the logarithm of how much likelier the person is to choose this job
-        than one of a fixed sample of jobs, by the profile: people who like everything do not come first.
+        Nobody fits a job that is not open, and left out is who dismissed it or a repost of it; who applied stays. A
+        score is the logarithm of how much likelier the person is to choose this job than one of a fixed sample of jobs,
+        by the profile: people who like everything do not come first.
         """
         row = self._board.there(job)
         if not self._board.open(now)[row]:
@@ -174,7 +172,7 @@ class LiveModel:
         scores = pool.scores(self._encoded([row]))[:, 0] - pool.usual
         order = np.argsort(-scores, kind="stable").tolist()
         return [
-            (pool.ids[at], float(scores[at])) for at in islice((at for at in order if not pool.taken[at] & one_job), k)
+            (pool.ids[at], float(scores[at])) for at in islice((at for at in order if not pool.hidden[at] & one_job), k)
         ]
 
     def similar(self, job: str, k: int, *, now: float) -> list[tuple[str, float]]:

@@ -19,14 +19,14 @@ class Pool:
     Parameters
     ----------
     ids : (n,)
-    taken : (n,) ids of the jobs that each applied to or dismissed.
+    hidden : (n,) ids of the jobs that each dismissed.
     vectors, homes, far, appeal : (n, d), (n, 3), (n,), (n, 2) of `Question`.
     places : (n, f + 1) of `Question`.
     usual : (n,) ln of the mean of exp(score) over a sample of jobs.
     """
 
     ids: tuple[str, ...]
-    taken: tuple[frozenset[str], ...]
+    hidden: tuple[frozenset[str], ...]
     vectors: Floats
     places: CSR
     homes: Floats
@@ -36,13 +36,13 @@ class Pool:
 
     @classmethod
     def of(
-        cls, ids: Sequence[str], questions: Sequence[Question], taken: Sequence[frozenset[str]], sample: Encoded
+        cls, ids: Sequence[str], questions: Sequence[Question], hidden: Sequence[frozenset[str]], sample: Encoded
     ) -> Self:
         """sample : jobs that a person's scores are set against; n is at least 1."""
         homes, appeal = np.stack([one.home for one in questions]), np.stack([one.appeal for one in questions])
         vectors, places = np.stack([one.vector for one in questions]), np.stack([one.places for one in questions])
         far, usual = np.array([one.far for one in questions], np.float32), np.zeros(len(questions), np.float32)
-        pool = cls(tuple(ids), tuple(taken), vectors, CSR(places), homes, far, appeal, usual)
+        pool = cls(tuple(ids), tuple(hidden), vectors, CSR(places), homes, far, appeal, usual)
         if not len(sample.at):
             return pool
         sums = np.logaddexp.reduce(pool.scores(sample).astype(np.float64), axis=1)
@@ -59,14 +59,14 @@ class Pool:
 
     def take(self, rows: Nums) -> "Pool":
         """Some of them."""
-        kept = {name: values[rows] for name, values in vars(self).items() if name not in ("ids", "taken")}
+        kept = {name: values[rows] for name, values in vars(self).items() if name not in ("ids", "hidden")}
         chosen = rows.tolist()
-        return Pool(tuple(self.ids[row] for row in chosen), tuple(self.taken[row] for row in chosen), **kept)
+        return Pool(tuple(self.ids[row] for row in chosen), tuple(self.hidden[row] for row in chosen), **kept)
 
     @classmethod
     def join(cls, pools: Sequence["Pool"]) -> "Pool":
         """All people of at least one pool, in this order."""
         both = {name: [vars(one)[name] for one in pools] for name in vars(pools[0])}
         places = CSR(sparse.vstack(both.pop("places")))
-        ids, taken = (tuple(one for part in both.pop(name) for one in part) for name in ("ids", "taken"))
-        return Pool(ids, taken, places=places, **{name: np.concatenate(parts) for name, parts in both.items()})
+        ids, hidden = (tuple(one for part in both.pop(name) for one in part) for name in ("ids", "hidden"))
+        return Pool(ids, hidden, places=places, **{name: np.concatenate(parts) for name, parts in both.items()})

@@ -17,7 +17,7 @@ from metier.live.records import Ground, Kind, Raise, Reasons, SkillSpan, Span
 
 Measure = Callable[[Sequence[Case], Nums], Floats]
 """(b, m) scores of m jobs, by row number, for b variants of a person."""
-LEAST = 0.1
+LEAST = 0.05
 """What a piece of evidence must lower the score by, in standard deviations of the person's scores over a sample of
 jobs: less than that does not tell one job from another."""
 LINES, PAST = 60, 20

@@ -122,8 +122,8 @@ class Reasons:
     Parameters
     ----------
     score : by the model that scores this job for this person; see `Suggestion`.
-    grounds : heaviest first; only evidence without which the score is lower by a tenth of the standard deviation of the
-        person's scores over a sample of jobs.
+    grounds : heaviest first; only evidence without which the score is lower by a twentieth of the standard deviation
+        of the person's scores over a sample of jobs.
     particular : whether all that they say and did speaks for this job more than for the mean of that sample, by as
         much, or it holds a wish. Where not, it stands here for its place, its popularity or its age.
     shares : share of each feature group in the sum of magnitudes of all contributions to the score; sums to 1 or empty.

@@ -93,8 +93,8 @@ def withdraw_job(call: Asking, job: JobId) -> None:
 def get_candidates(
     call: Asking, job: JobId, k: Most = 20, format: Annotated[str, Query(pattern="^(json|csv)$")] = "json"
 ) -> Any:
-    """The discoverable people whom a job fits best, nobody who applied to it or dismissed it, and nobody at all for a
-    job that is not open; audited with who they are."""
+    """The discoverable people whom a job fits best, without those who dismissed it; nobody for a job that is not open.
+    Audited with who they are."""
     service = call.service
     model, found, *of = service.candidates.best(call.tenant, job, k, service.moment)
     details = {"version": model.version, "people": found, "compared": of}
