@@ -171,14 +171,17 @@ def test_nul_characters_are_taken_out(site):
     assert "Registered Nurse" in visitor.text
 
 
-TELEMETRY = ("tele-1", "Telemetry", "<p>Telemetry, telemetry and telemetry.</p>", "Columbus", "OH")
+TELEMETRY = ("tele-1", "Telemetry Nurse", "<p>A nurse for telemetry. Telemetry and telemetry.</p>", "Columbus", "OH")
 """A job for which one skill of the résumé speaks."""
 
 
 def test_reasons_name_words_that_stand_there(site):
     site.post(*TELEMETRY)
-    visitor = seeker_with_resume(site)
-    card = next(one for one in visitor.page.css("ol.jobs > li") if "Registered Nurse" in one.text())
+    visitor = seeker_with_resume(site).open("/jobs?k=60")
+    card, tele = (
+        next(one for one in visitor.page.css("ol.jobs > li") if title in one.css_first("h2").text())
+        for title in ("Registered Nurse", "Telemetry Nurse")
+    )
     assert "patient assessment" in card.css_first(".have").text().lower()
     assert "wound care" in card.css_first(".lack").text().lower()
     because = [one.css_first(".because") for one in visitor.page.css("ol.jobs > li")]
@@ -187,7 +190,6 @@ def test_reasons_name_words_that_stand_there(site):
     last = next(one for one in visitor.page.css("ol.jobs > li") if plain[0] in one.text())
     assert "It stands here for what speaks for it to many people" in last.text()
     assert not [one for one in last.css("details li strong") if one.text() != "The place"]
-    tele = next(one for one in visitor.page.css("ol.jobs > li") if "Telemetry" in one.css_first("h2").text())
     quoted = [" ".join(one.text().split()) for one in tele.css("mark")]
     assert quoted
     assert all(one.lower() in f"{RESUME} {tele.text()}".lower() for one in quoted)
