@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from metier.data import CSR
+from metier.data.posting import Posting
 from metier.features.distance import FINEST, columns, gazetteer, km, position, positions, within
 from metier.features.encoder import Encoder
 
@@ -89,4 +90,8 @@ def test_within_agrees_with_km_and_position_with_columns():
         said = {"city": f"{city}|{state}|US" if city else "", "zip3": f"{zip3}|US" if zip3 else ""}
         said["state"] = f"{state}|US" if state else ""
         names = [f"{field}={value}" for field, value in said.items() if value]
-        np.testing.assert_allclose(position(city, state, zip3), where(*names)[0] if names else np.zeros(3), atol=1e-6)
+        np.testing.assert_allclose(
+            position(Posting("", city=city, state=state, zip=zip3)),
+            where(*names)[0] if names else np.zeros(3),
+            atol=1e-6,
+        )

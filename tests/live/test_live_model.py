@@ -12,7 +12,8 @@ from metier.data import CSR, Query
 from metier.errors import BundleError, UnknownIdError
 from metier.features.assemble import assemble
 from metier.features.distance import km, positions
-from metier.live import Asker, Filter, LiveModel, Posting, Wishes
+from metier.live import Asker, Filter, LiveModel, Pool, Posting, Wishes
+from metier.live.model import SAMPLE
 from metier.live.order import CROWDED, merged
 from metier.models.base import recommend
 
@@ -310,11 +311,112 @@ def test_the_right_people_for_a_posting(profile):
         "far": Asker(text=NURSE, city="Seattle", state="WA", country="US"),
         "silent": Asker(),
     }
-    found = live.people("p", askers, 3)
+    found = live.people("p", live.pool(askers), 3, now=profile.now)
     assert found[0][0] == "nurse"
     assert len(found) == 3
     with pytest.raises(UnknownIdError, match="no job 'q'; cure"):
-        live.people("q", askers, 3)
+        live.people("q", live.pool(askers), 3, now=profile.now)
+
+
+def test_a_pool_scores_each_person_as_they_are_scored_alone(profile):
+    live, ids = profile.live, profile.data.users.ids[:40]
+    askers = {person: live.asker(person) for person in ids} | {"nowhere": Asker(text=NURSE)}
+    first, rest = ({person: askers[person] for person in some} for some in (ids[:9], [*ids[9:], "nowhere"]))
+    whole, joined = live.pool(askers), Pool.join([live.pool(first), live.pool(rest)])
+    assert set(whole.homes.any(axis=1)) == {True, False}
+    row = int(profile.bundle.live_jobs(1)[4])
+    for encoded in (live._encoded([row]), live._encoded([row, 3, 5])):
+        expected = [live._matcher.score(live._question(live._case(one)), encoded) for one in askers.values()]
+        np.testing.assert_allclose(whole.scores(encoded), expected, atol=1e-4)
+    found = live.people(profile.data.items.ids[row], whole, 41, now=profile.now)
+    assert len(found) > 30
+    same = live.people(profile.data.items.ids[row], joined, 41, now=profile.now)
+    assert [person for person, _ in same] == [person for person, _ in found]
+    sample = np.random.default_rng(0).choice(len(profile.data.items), SAMPLE, replace=False)
+    for person, score in found:
+        if person == "nowhere":
+            continue
+        scores = profile.model.score(profile.data.query(np.array([ids.index(person)])))[0].astype(np.float64)
+        assert score == pytest.approx(scores[row] - np.log(np.exp(scores[sample]).mean()), abs=2e-3)
+    few = whole.take(np.array([2, 5], np.int32))
+    assert [person for person, _ in found if person in few.ids] == [
+        person for person, _ in live.people(profile.data.items.ids[row], few, 9, now=profile.now)
+    ]
+
+
+def test_nobody_is_named_for_a_job_that_they_would_not_be_shown(profile):
+    text = f"{NURSE} We offer a friendly team, a salary above average, a bicycle and thirty days off each year. " * 2
+    first = Posting("r1", "Registered Nurse", text, employer="Ward & Co", city="Dayton", state="OH")
+    others = {
+        "repost": replace(first, title="registered nurse"),
+        "ended": replace(first, employer="Past", end=profile.now - 1),
+        "to come": replace(first, employer="Future", start=profile.now + 1),
+        "withdrawn": replace(first, employer="Gone"),
+        "open": replace(first, employer="Open"),
+    }
+    live = profile.live.with_jobs([first, *(replace(one, id=id) for id, one in others.items())], ["withdrawn"])
+    free = Asker(text=text, city="Dayton", state="OH")
+    askers = {
+        "applied": replace(free, applied=(("r1", profile.now),)),
+        "dismissed": replace(free, hidden=frozenset({"repost"})),
+        "free": free,
+    }
+
+    def named(job):
+        return [person for person, _ in live.people(job, live.pool(askers), 9, now=profile.now)]
+
+    def shown(asker):
+        return everything(live.jobs(asker, ANY, 800, now=profile.now))
+
+    for job in ("r1", "repost", "ended", "to come", "open"):
+        may_see = {person for person, asker in askers.items() if job in shown(replace(asker, applied=()))}
+        assert set(named(job)) == may_see, job
+    assert set(named("open")) == set(askers)
+    assert named("r1") == ["applied", "free"], "an application speaks for itself"
+    for call in (named, lambda job: live.similar(job, 9, now=profile.now)):
+        with pytest.raises(UnknownIdError):
+            call("withdrawn")
+    alike = {job for job, _ in live.similar("r1", 800, now=profile.now)}
+    assert "open" in alike
+    assert not alike & {"r1", "repost", "ended", "to come", "withdrawn"}
+
+
+def test_the_same_feed_every_night_keeps_its_size(profile):
+    old = profile.live.posting(profile.data.items.ids[7])
+    text = f"{NURSE} We offer a friendly team, a salary above average, a bicycle and thirty days off each year. " * 2
+    feed = [Posting(f"f{number}", f"Nurse {number}", f"{NURSE} {number}", city="Dayton") for number in range(6)]
+    feed += [Posting(f"g{number}", "Nurse", text, employer="Ward", start=number) for number in range(3)]
+    feed += [replace(old, title="Lighthouse keeper"), profile.live.posting(profile.data.items.ids[8])]
+    live = first = profile.live.with_jobs(feed, ["f5"])
+    assert len(first._board.posted) == len(feed) - 1, "the bundle's own posting said nothing new"
+    for _ in range(20):
+        live = live.with_jobs(feed, ["f5"])
+        assert live._later.vectors is first._later.vectors
+        assert len(live._board.posted) == len(first._board.posted)
+    for night in range(20):
+        feed = [replace(one, text=f"{one.text} {night}") for one in feed]
+        live = live.with_jobs(feed)
+        assert len(live._board.posted) == len(live._later.vectors) <= 2 * len(feed) + 1
+        assert len(live._board.attributes.start) == len(live._board.gone) == len(live._board.reposts.keys)
+    live, fresh = live.with_jobs([], ["f5", "g2"]), profile.live.with_jobs(feed, ["f5", "g2"])
+    assert live.posting("f5") is None
+    for asker in (Asker(text=NURSE), Asker(text=text, applied=(("f5", 1.0), (old.id, 2.0)))):
+        for filter in (ANY, Filter(words=("19",)), Filter(city="Dayton")):
+            found, expected = (one.jobs(asker, filter, 800, now=profile.now).suggestions for one in (live, fresh))
+            assert [(one.job, set(one.folded)) for one in found] == [(one.job, set(one.folded)) for one in expected]
+            assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=1e-5)
+    folded = {one.job: one.folded for one in live.jobs(Asker(text=text), ANY, 800, now=profile.now).suggestions}
+    assert folded["g1"] == ("g0",)
+    again = live.with_jobs([feed[5]])
+    assert again.posting("f5") == feed[5], "posted again as it was, it is open again"
+    assert again._later.vectors is live._later.vectors
+
+
+def test_somebody_is_known_without_reading_their_text(profile, monkeypatch):
+    monkeypatch.setattr("metier.live.known.person_text", None)
+    assert profile.live.knows(profile.data.users.ids[3])
+    assert not profile.live.knows("nobody")
+    assert profile.live.newest == profile.now
 
 
 def test_similar_and_popular(profile):

@@ -1,11 +1,14 @@
 """What is named as a reason is what the score rests on: leave it out, and the score falls."""
 
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 
 from metier.live import Asker, Filter, Posting, Wishes
+from metier.live.model import SAMPLE
+from metier.live.reasons import LEAST
 
 
 def without(asker, ground):
@@ -101,6 +104,42 @@ def test_every_reason_has_words_to_show(profile):
             assert all(skill.asker is None for skill in reasons.missing)
             assert sum(reasons.shares.values()) == pytest.approx(1)
             assert set(reasons.shares) == {"text", "past", "place", "popularity", "time"}
+
+
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_what_hardly_weighs_is_not_named(trained, name):
+    model, weights = trained[name], []
+    sample = np.sort(np.random.default_rng(0).choice(len(model.data.items), SAMPLE, replace=False)).astype(np.int32)
+    for asker in islice(some_askers(model, 40), 3, 40, 9):
+        if name == "ranker" and not asker.applied:
+            continue
+        jobs = [one.job for one in model.live.jobs(asker, Filter(), 300, now=model.now).suggestions][::60]
+        case = model.live._case(asker)
+        if name == "ranker":
+            scores = model.live._ranked.scores([model.live._candid(case)], sample)
+        else:
+            scores = model.live._matcher.score(model.live._question(case), model.live._matcher.encoded(sample))
+        for reasons in model.live.reasons(asker, jobs):
+            weights += [ground.weight / np.nanstd(scores) for ground in reasons.grounds]
+    assert len(weights) > 10
+    assert LEAST * 0.999 < min(weights) < 2 * LEAST
+
+
+def test_where_nothing_speaks_for_a_job_that_is_said(profile):
+    nurse = Asker(text="Registered nurse\nI look after patients on a ward and know triage and wound care.")
+    jobs = [one.job for one in profile.live.jobs(nurse, Filter(), 700, now=profile.now).suggestions]
+    found = profile.live.reasons(nurse, jobs)
+    assert all(one.particular for one in found[:10])
+    assert sum(one.particular for one in found[-50:]) < 10
+    silent, placed = Asker(), Asker(city="Dayton", state="OH", country="US")
+    for asker in (silent, placed):
+        for one in profile.live.reasons(asker, jobs[:20]):
+            assert not one.particular
+            assert {ground.kind for ground in one.grounds} <= {"place"}
+    wishful = replace(silent, wishes=Wishes(wanted=("team",)))
+    held = [one for one in profile.live.reasons(wishful, jobs[:100]) if one.grounds]
+    assert held
+    assert all(one.particular for one in held)
 
 
 def test_skills_stand_where_the_spans_say(profile):

@@ -1,6 +1,7 @@
 """What waits to be written is written, whatever waits beside it."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -55,6 +56,21 @@ def test_row_that_can_never_be_written_is_dropped_and_the_rest_is_written(store,
     (line,) = lines
     assert (line["event"], line["tenant"]) == ("row of audit dropped", tenants[0])
     assert "canary" not in str(line)
+
+
+def test_an_answer_counts_as_often_as_it_was_shown(store, tenants, monkeypatch):
+    afterwards, clock = Afterwards(store, 60, Metrics()), [86_400.0 * 10]
+    monkeypatch.setattr(store, "clock", lambda: clock[0])
+    answer, other = (json.dumps({"items": [{"job": job} for job in jobs]}).encode() for jobs in ("ab", "b"))
+    for tenant, one in [(0, answer), (0, answer), (0, other), (1, other)]:
+        afterwards.shown(tenants[tenant], one)
+    clock[0] += 86_400
+    afterwards.shown(tenants[0], answer)
+    for _ in range(2):  # nothing is counted again
+        afterwards.flush()
+    for tenant, days in ((tenants[0], {10: {"a": 3, "b": 4}, 11: {"a": 1, "b": 1}}), (tenants[1], {10: {"b": 1}})):
+        with store.read(tenant) as rows:
+            assert {day: rows.exposures.since(day) for day in days} == days
 
 
 @pytest.mark.parametrize("error", [ValueError, RuntimeError])

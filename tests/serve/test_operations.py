@@ -76,6 +76,9 @@ def test_event_changes_the_next_answer(make_world):
             before = await recommended(client, person)
             world.service.afterwards.flush()
             assert await recommended(client, person) == before
+            world.service.afterwards.flush()
+            with world.store.read(world.tenant) as rows:
+                assert rows.exposures.since(0) == dict.fromkeys(before, 2), "once fresh and once stored"
             for kind, job in (("dismissed", before[0]), ("applied", before[1])):
                 answer = await client.post(EVENTS, json={"kind": kind, "person": person, "job": job})
                 assert answer.json() == {"accepted": 1}
@@ -137,10 +140,12 @@ def test_filter_and_csv(make_world):
 def test_why_and_what_would_raise_it(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:
-            person = await made(client)
+            person = await made(client, titles=[])
             path = f"{PEOPLE}/{person}"
-            items = (await client.get(f"{path}/recommendations", params={"reasons": True})).json()["items"]
+            asked = {"reasons": True, "k": 60}
+            items = (await client.get(f"{path}/recommendations", params=asked)).json()["items"]
             one = next(item for item in items if item["reasons"]["grounds"])
+            assert [item["reasons"]["particular"] for item in items] == ["Nurse" in item["title"] for item in items]
             assert all(ground["weight"] > 0 and ground["spans"] for ground in one["reasons"]["grounds"])
             why = (await client.get(f"{path}/reasons", params={"job": one["job"]})).json()
             assert [ground["name"] for ground in why["grounds"]] == [g["name"] for g in one["reasons"]["grounds"]]

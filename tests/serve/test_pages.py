@@ -171,14 +171,28 @@ def test_nul_characters_are_taken_out(site):
     assert "Registered Nurse" in visitor.text
 
 
+TELEMETRY = ("tele-1", "Telemetry Nurse", "<p>A nurse for telemetry. Telemetry and telemetry.</p>", "Columbus", "OH")
+"""A job for which one skill of the résumé speaks."""
+
+
 def test_reasons_name_words_that_stand_there(site):
-    visitor = seeker_with_resume(site)
-    card = next(one for one in visitor.page.css("ol.jobs > li") if "Registered Nurse" in one.text())
+    site.post(*TELEMETRY)
+    visitor = seeker_with_resume(site).open("/jobs?k=60")
+    card, tele = (
+        next(one for one in visitor.page.css("ol.jobs > li") if title in one.css_first("h2").text())
+        for title in ("Registered Nurse", "Telemetry Nurse")
+    )
     assert "patient assessment" in card.css_first(".have").text().lower()
     assert "wound care" in card.css_first(".lack").text().lower()
-    quoted = [" ".join(one.text().split()) for one in card.css("mark")]
+    because = [one.css_first(".because") for one in visitor.page.css("ol.jobs > li")]
+    plain = [one.text() for one in because if one and one.text().startswith("Nothing in your profile speaks for this")]
+    assert 0 < len(plain) < len(visitor.jobs())
+    last = next(one for one in visitor.page.css("ol.jobs > li") if plain[0] in one.text())
+    assert "It stands here for what speaks for it to many people" in last.text()
+    assert not [one for one in last.css("details li strong") if one.text() != "The place"]
+    quoted = [" ".join(one.text().split()) for one in tele.css("mark")]
     assert quoted
-    assert all(one.lower() in f"{RESUME} {card.text()}".lower() for one in quoted)
+    assert all(one.lower() in f"{RESUME} {tele.text()}".lower() for one in quoted)
     shares = [float(one.text().split("%")[0]) for one in card.css("dl.shares dd span")]
     assert sum(shares) == pytest.approx(100, abs=3)
     visitor.open("/job?id=nurse-1")
@@ -315,6 +329,13 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     assert "Nobody to show" in recruiter.open("/people?job=nurse-1").text
     words = "Marla Testfield\nmarla@example.org\nCalm on the ward; she teaches Excel to marla@example.org."
     seeker.send("/profile", {"discoverable": "true", "text": words, "zip": "85001", "wishes": "no nights"})
+    site.post(*TELEMETRY)
+    of_profile = [
+        one for one in recruiter.open("/people?job=tele-1").page.css("blockquote") if "(the profile)" in one.text()
+    ]
+    assert of_profile
+    for one in of_profile:
+        assert one.text().split() == [*one.css_first("mark").text().split(), "(the", "profile)"]
     recruiter.open("/people?job=nurse-1")
     assert recruiter.jobs() == ["Registered Nurse"]
     assert "patient assessment" in recruiter.text.lower()
@@ -325,10 +346,6 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     assert "Calm on the ward" in recruiter.text
     for hidden in ("marla", "testfield@", "85001", "no nights", " she ", "your profile says", "their profile says"):
         assert hidden not in recruiter.answer.text.lower(), hidden
-    of_profile = [one for one in recruiter.page.css("blockquote") if "(the profile)" in one.text()]
-    assert of_profile
-    for one in of_profile:
-        assert one.text().split() == [*one.css_first("mark").text().split(), "(the", "profile)"]
     site.client.app.state.service.afterwards.flush()
     with site.store.read(site.tenant) as rows:
         assert "person.viewed" in {one.action for one in rows.audit.page(object="me").items}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from metier.errors import UsageError
+from metier.store.events import Event
 from metier.store.people import Person
 
 ANN = Person(
@@ -31,8 +32,21 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
 def test_nobody_is_found_by_recruiters_unasked(store, tenant):
     with store.write(tenant) as rows:
         rows.people.save([Person("p2"), ANN, Person("p3", discoverable=True)])
-        assert [one.id for one in rows.people.page(discoverable=True).items] == ["p1", "p3"]
+        assert list(rows.people.discoverable(9)) == ["p3", "p1"]
         assert [one.id for one in rows.people.page().items] == ["p1", "p2", "p3"]
+
+
+def test_who_did_something_last_is_found_first(store, tenant):
+    with store.write(tenant) as rows:
+        rows.people.save([Person(f"p{number}", discoverable=True) for number in range(4)])
+        before = rows.people.discoverable(9)
+        rows.events.add([Event("e", "viewed", "p1", "j1", 0.0), Event("f", "viewed", "somebody else", "j1", 0.0)])
+        rows.resumes.add("p0", b"")
+    with store.read(tenant) as rows:
+        found = rows.people.discoverable(9)
+        assert list(found) == ["p0", "p1", "p3", "p2"]
+        assert {person for person in found if found[person] != before[person]} == {"p0", "p1"}
+        assert list(rows.people.discoverable(2)) == ["p0", "p1"], "whoever is left out did less lately"
 
 
 def test_a_change_counts_up_and_keeps_when_it_was_made(store, tenant, clock):

@@ -58,7 +58,8 @@ CALLS = {
     "keys.revoke": lambda rows, id: rows.keys.revoke(id["key"]),
     "people.get": lambda rows, id: rows.people.get("p1"),
     "people.among": lambda rows, id: rows.people.among(["p1"]),
-    "people.page": lambda rows, id: rows.people.page(discoverable=True),
+    "people.page": lambda rows, id: rows.people.page(),
+    "people.discoverable": lambda rows, id: rows.people.discoverable(9),
     "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
     "resumes.get": lambda rows, id: rows.resumes.get(id["resume"]),
@@ -123,9 +124,9 @@ CALLS = {
 MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
 TOLD = {
-    "people.among", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
-    "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
-    "erasure.unknown", "audit.verify", "recommendations.stamp",
+    "people.among", "people.discoverable", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live",
+    "models.all", "models.history", "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased",
+    "erasure.was_erased", "learned", "erasure.unknown", "audit.verify", "recommendations.stamp",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

@@ -5,7 +5,7 @@ by its name and state, then a ZIP code, then a state by the mean of its cities; 
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Protocol
@@ -49,10 +49,25 @@ def columns(names: Sequence[str]) -> Floats:
     return found
 
 
-def position(city: str | None, state: str | None, zip3: str | None) -> Floats:
-    """(3,) where one place is; 0 unknown."""
-    keys = {"city": f"{city}|{state}" if city else None, "zip3": zip3, "state": f"|{state}" if state else None}
-    found = [FINEST[field] * gazetteer()[key] for field, key in keys.items() if key in gazetteer()]
+class Placed(Protocol):
+    """Somebody or something whose place is named."""
+
+    @property
+    def city(self) -> str | None: ...
+    @property
+    def state(self) -> str | None: ...
+    @property
+    def zip(self) -> str | None: ...
+
+
+def position(one: Placed, fields: Collection[str] = tuple(FINEST)) -> Floats:
+    """(3,) where somebody or something is, by these of the place fields; 0 unknown."""
+    keys = {
+        "city": f"{one.city}|{one.state}" if one.city else "",
+        "zip3": (one.zip or "")[:3],
+        "state": f"|{one.state}",
+    }
+    found = [FINEST[field] * gazetteer()[keys[field]] for field in fields if keys[field] in gazetteer()]
     if not found:
         return np.zeros(3, np.float32)
     middle = np.sum(found, axis=0)
@@ -79,6 +94,11 @@ def km(here: Floats, there: Floats) -> Floats:
     return np.where(known, 2 * EARTH * np.arcsin(np.minimum(chord, 1)), np.nan).astype(np.float32)
 
 
+def log_km(here: Floats, there: Floats) -> Floats:
+    """ln(1 + km / 25) between positions, broadcast against each other; 0 where one is unknown."""
+    return np.nan_to_num(np.log1p(km(here, there) / 25))
+
+
 def within(here: Floats, there: Floats, reach: float) -> NDArray[np.bool_]:
     """(n,) whether positions (n, 3) are at most `reach` km from one (3,): `km` without an arc sine for each.
 
@@ -92,17 +112,6 @@ def within(here: Floats, there: Floats, reach: float) -> NDArray[np.bool_]:
     return np.asarray(near if here.any() else np.zeros(len(there), np.bool_))
 
 
-class Placed(Protocol):
-    """Somebody or something whose place is named."""
-
-    @property
-    def city(self) -> str | None: ...
-    @property
-    def state(self) -> str | None: ...
-    @property
-    def zip(self) -> str | None: ...
-
-
 def kilometres(here: Placed, there: Placed) -> float | None:
     """How far apart two are; None where neither the city nor the ZIP code of one is in the gazetteer.
 
@@ -110,11 +119,5 @@ def kilometres(here: Placed, there: Placed) -> float | None:
     >>> round(kilometres(At(city="Dallas", state="TX", zip=None), At(city=None, state=None, zip="76102")))
     50
     """
-    distance = float(km(_position(here), _position(there)))
+    distance = float(km(*(position(one, ("city", "zip3")) for one in (here, there))))
     return None if np.isnan(distance) else distance
-
-
-def _position(one: Placed) -> Floats:
-    named = {"city": one.city and one.state and f"{one.city}|{one.state}", "zip3": (one.zip or "")[:3]}
-    sums = columns([f"{field}={value}" for field, value in named.items() if value]).sum(axis=0)
-    return np.asarray(sums / (np.linalg.norm(sums) or 1), np.float32)

@@ -42,6 +42,10 @@ class Attributes:
         """These jobs, then others."""
         return Attributes(**{name: np.concatenate([values, vars(more)[name]]) for name, values in vars(self).items()})
 
+    def take(self, rows: Nums) -> "Attributes":
+        """Some of them."""
+        return Attributes(**{name: values[rows] for name, values in vars(self).items()})
+
 
 @dataclass(frozen=True)
 class Board:
@@ -97,7 +101,7 @@ class Board:
         return cls(table, (), ids, rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions, record)
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
-        """These jobs and later ones; one whose id is known takes the older one's place."""
+        """These jobs and later ones, each id once; one whose id is known takes the older one's place."""
         numbers = tuple(dict(names) for names in self.numbers)
         codes = [
             [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
@@ -129,6 +133,44 @@ class Board:
             closed=np.append(self.closed, np.zeros(len(postings), np.bool_)),
             reposts=self.reposts.add(postings, TextOf(self.table, posted)),
         )
+
+    def changes(self, postings: Sequence[Posting]) -> tuple[list[Posting], list[str]]:
+        """Of postings those that say something new, of two equal ids the last; and ids of the others."""
+        latest = {one.id: one for one in postings}
+        rows = {key: self.row(key) for key in latest}
+        same = [
+            key
+            for key, row in rows.items()
+            if row is not None and not self.closed[row] and self.posting(row) == latest[key]
+        ]
+        known = set(same)
+        return [one for key, one in latest.items() if key not in known], same
+
+    def compact(self) -> tuple["Board", Nums] | None:
+        """The same without replaced postings, and which of the later ones stay; None while those are the fewer.
+
+        A withdrawn posting stays: people applied to it, and that still says what they look for.
+        """
+        size, stay = len(self.table), np.array(sorted(self.later.values()), np.int32)
+        if len(self.posted) <= 2 * len(stay):
+            return None
+        rows = np.append(np.arange(size, dtype=np.int32), stay)
+        posted = tuple(self.posted[row - size] for row in stay.tolist())
+        return replace(
+            self,
+            posted=posted,
+            later={one.id: size + place for place, one in enumerate(posted)},
+            attributes=self.attributes.take(rows),
+            gone=self.gone[rows],
+            closed=self.closed[rows],
+            reposts=self.reposts.take(rows),
+        ), stay - np.int32(size)
+
+    def again(self, jobs: Sequence[str]) -> "Board":
+        """The same with these offered again, where they were withdrawn."""
+        gone = self.gone.copy()
+        gone[[row for row in map(self.row, jobs) if row is not None]] = False
+        return replace(self, gone=gone)
 
     def without(self, jobs: Sequence[str]) -> "Board":
         """The same with these withdrawn; an id that is not there is no error."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from metier.bundle import ProfilePart
 from metier.data import CSR, Floats, Nums, Query
 from metier.data.posting import Posting
-from metier.features.distance import km, position
+from metier.features.distance import log_km, position
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
 from metier.kernels.scan import VectorIndex
@@ -78,7 +78,8 @@ class Matcher:
         self._fields = _place_fields(part)
         self._mine = _columns_of_people(part)
         times = part.interactions.times
-        self._newest = float(np.nanmax(times)) if np.isfinite(times).any() else float("nan")
+        self.newest = float(np.nanmax(times)) if np.isfinite(times).any() else None
+        """The newest application that it learned from, in seconds since 1970 UTC; None where no time is known."""
         self._days = float(model.appeal_[:, 1].mean()) if self.jobs else 0.0
         places = _four(model.places_, model.kind_, len(self._fields))
         found, numbers = np.unique(places, axis=0, return_inverse=True)
@@ -120,7 +121,7 @@ class Matcher:
             for column in past.places.T:
                 known = column >= 0
                 np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
-        home = self.position(asker)
+        home = position(asker)
         return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, heard)
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
@@ -172,14 +173,15 @@ class Matcher:
         A new one has no applications and has been open from its start to the newest application of the training.
         """
         rows = np.array(known, np.int64)
-        days = np.log([max((self._newest - (one.start or np.nan)) / DAY, JUST) for one in postings])
+        newest = np.nan if self.newest is None else self.newest
+        days = np.log([max((newest - (one.start or np.nan)) / DAY, JUST) for one in postings])
         fresh = np.column_stack([np.full(len(rows), self._prior), np.where(np.isnan(days), self._days, days)])
         appeal = np.where(rows[:, None] >= 0, self.appeal[rows], fresh) if self.jobs else fresh
         places = [[self._fields[name].get(key, -1) for name, key in place_keys(one).items()] for one in postings]
         return Encoded(
             self.vectors([one.words for one in postings]),
             np.array(places, np.int32).reshape(len(postings), len(PLACES)),
-            np.array([self.position(one) for one in postings], np.float32).reshape(-1, 3),
+            np.array([position(one) for one in postings], np.float32).reshape(-1, 3),
             appeal.astype(np.float32),
         )
 
@@ -197,15 +199,10 @@ class Matcher:
         found = (self._mine[name].get(key, -1) for name, key in place_keys(one).items())
         return np.array([column for column in found if column >= 0], np.int32)
 
-    def position(self, one: Asker | Posting) -> Floats:
-        """(3,) where a person or posting is; 0 unknown."""
-        return position(one.city, one.state, one.zip[:3] if one.zip else None)
-
 
 def _from_place(question: Question, places: Nums, at: Floats) -> Floats:
     """(m,) what places add to the score."""
-    far = np.nan_to_num(np.log1p(km(question.home, at) / 25))
-    return np.asarray(question.places[places].sum(axis=1) + question.far * far, np.float32)
+    return np.asarray(question.places[places].sum(axis=1) + question.far * log_km(question.home, at), np.float32)
 
 
 def _shares(times: Sequence[float]) -> Floats:

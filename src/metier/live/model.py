@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -11,18 +13,21 @@ import numpy as np
 from metier.bundle import load_profile, version
 from metier.data import Floats, Nums
 from metier.data.posting import Posting
+from metier.features.distance import position
 from metier.live.board import Board, Mask
 from metier.live.case import Case
 from metier.live.known import KnownPeople
 from metier.live.matching import Encoded, Matcher, Question
 from metier.live.neutral import closed, neutral
 from metier.live.order import crowd, merged, wished
+from metier.live.pool import Pool
 from metier.live.ranked import Candid, RankedPeople
-from metier.live.reasons import Measure, raises, reasons
+from metier.live.reasons import Measure, Usual, raises, reasons
 from metier.live.records import Answer, Asker, Filter, Raise, Reasons, Suggestion
 
 SAMPLE = 512
-"""Jobs that one person's scores are set against before people are compared."""
+"""Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
+and how much a reason weighs."""
 
 
 class LiveModel:
@@ -40,6 +45,8 @@ class LiveModel:
     _board: Board
     _later: Encoded
     """the postings that came later, gone or not"""
+    _sample: Nums
+    """row numbers, ascending"""
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -56,7 +63,9 @@ class LiveModel:
         self._matcher, self._people = Matcher(part), KnownPeople(part)
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)
-        self._later = self._matcher.encode([], [])
+        self._later, size = self._matcher.encode([], []), self._matcher.jobs
+        sample = np.random.default_rng(0).choice(size, min(SAMPLE, size), replace=False)
+        self._sample = np.sort(sample).astype(np.int32)
         self.jobs(Asker(text="work"), Filter(), 1, now=0.0)  # reads word vectors and compiled loops
         return self
 
@@ -68,20 +77,33 @@ class LiveModel:
     def with_jobs(self, posted: Sequence[Posting], withdrawn: Iterable[str] = ()) -> Self:
         """This and `posted` (a known id is replaced, of two equal ids the last counts) without `withdrawn`.
 
-        Cumulative and cheap: only what is new is encoded. An id in both is withdrawn.
+        Cumulative and cheap: only what is new or changed is encoded, and what it replaced is dropped in time. An id in
+        both is withdrawn.
         """
         new = copy(self)
-        if posted:
-            more = self._matcher.encode(posted, [self._board.rows.get(one.id, -1) for one in posted])
+        changed, same = self._board.changes(posted)
+        if changed:
+            more = self._matcher.encode(changed, [self._board.rows.get(one.id, -1) for one in changed])
             new._later = Encoded(*(np.concatenate(both) for both in zip(self._later, more, strict=True)))
-            new._board = self._board.add(posted, more.at)
-        new._board = new._board.without(list(withdrawn))
+            new._board = self._board.add(changed, more.at)
+            if compact := new._board.compact():
+                new._board, new._later = compact[0], new._later.take(compact[1])
+        new._board = new._board.again(same).without(list(withdrawn))
         return new
 
     def posting(self, job: str) -> Posting | None:
         """A job that is not withdrawn, open or not."""
         row = self._board.row(job)
         return None if row is None or self._board.gone[row] else self._board.posting(row)
+
+    @property
+    def newest(self) -> float | None:
+        """The newest application that the bundle learned from, in seconds since 1970 UTC; None without times."""
+        return self._matcher.newest
+
+    def knows(self, person: str) -> bool:
+        """Whether somebody is in the bundle; unlike `asker` it reads nothing."""
+        return self._people.row(person) is not None
 
     def asker(self, person: str) -> Asker | None:
         """What the bundle knows of a person: text and place; their applications are added when they ask."""
@@ -106,7 +128,7 @@ class LiveModel:
         """
         board, case = self._board, self._case(asker)
         allowed = board.open(now)
-        matching = board.matching(filter, lambda: self._matcher.position(asker))
+        matching = board.matching(filter, lambda: position(asker))
         if matching is not None:
             allowed &= matching
         known = [job for job, _ in asker.applied] + list(asker.hidden)
@@ -128,19 +150,30 @@ class LiveModel:
             ),
         )
 
-    def people(self, job: str, askers: Mapping[str, Asker], k: int) -> list[tuple[str, float]]:
-        """The k best of the people given, with their scores for a posting; UnknownIdError for a job not there.
-
-        A score is the logarithm of how much likelier the person is to choose this job than one of a fixed sample of
-        jobs, by the profile: people who like everything do not come first.
-        """
-        target = self._encoded([self._board.there(job)])
+    def pool(self, askers: Mapping[str, Asker]) -> Pool:
+        """People by id, made ready to be compared for any posting by this bundle."""
         cases = [self._case(asker) for asker in askers.values()]
         questions = [self._question(case, own) for case, own in zip(cases, self._own(cases), strict=True)]
-        scores = np.array([self._matcher.score(one, target)[0] - self._usual(one) for one in questions], np.float32)
-        order = np.argsort(-scores, kind="stable")[:k]
-        names = list(askers)
-        return [(names[at], float(scores[at])) for at in order.tolist()]
+        return Pool.of(
+            list(askers), questions, [one.hidden for one in askers.values()], self._matcher.encoded(self._sample)
+        )
+
+    def people(self, job: str, pool: Pool, k: int, *, now: float) -> list[tuple[str, float]]:
+        """The k best of a pool for a posting, with their scores; UnknownIdError for a job not there.
+
+        Nobody fits a job that is not open, and left out is who dismissed it or a repost of it; who applied stays. A
+        score is the logarithm of how much likelier the person is to choose this job than one of a fixed sample of jobs,
+        by the profile: people who like everything do not come first.
+        """
+        row = self._board.there(job)
+        if not self._board.open(now)[row]:
+            return []
+        one_job = set(map(self._board.key, self._board.twins([row]).tolist()))
+        scores = pool.scores(self._encoded([row]))[:, 0] - pool.usual
+        order = np.argsort(-scores, kind="stable").tolist()
+        return [
+            (pool.ids[at], float(scores[at])) for at in islice((at for at in order if not pool.hidden[at] & one_job), k)
+        ]
 
     def similar(self, job: str, k: int, *, now: float) -> list[tuple[str, float]]:
         """The k open jobs of most alike words, with cosines; UnknownIdError for a job not there."""
@@ -153,13 +186,20 @@ class LiveModel:
 
     def reasons(self, asker: Asker, jobs: Sequence[str]) -> list[Reasons]:
         """Why each job fits, measured by deletion; UnknownIdError for a job not there."""
-        case = self._case(asker)
-        return [self._why(case, self._board.there(job)) for job in jobs]
+        case, rows = self._case(asker), [self._board.there(job) for job in jobs]
+        past = [self._board.posting(one) for one in case.past]
+        usual = cache(lambda ranked: Usual.of(case, self._measure(case, ranked), self._sample))
+        found = []
+        for row in rows:
+            ranked = self._by_ranker(case, row)
+            measure, shares = self._measure(case, ranked), self._shares(case, row)
+            found.append(reasons(case, self._board.posting(row), row, past, measure, usual(ranked), shares))
+        return found
 
     def raises(self, asker: Asker, job: str) -> list[Raise]:
         """Missing skills by how much the score would rise with them, largest first; only rises > 0."""
         case, row = self._case(asker), self._board.there(job)
-        return raises(case, self._board.posting(row), self._measure(case, row))
+        return raises(case, self._board.posting(row), row, self._measure(case, self._by_ranker(case, row)))
 
     def popular(self, k: int, now: float) -> list[str]:
         """The k open jobs with most applications in training."""
@@ -226,24 +266,22 @@ class LiveModel:
         items = np.array([row for row, _ in kept], np.int32)
         return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept])
 
-    def _why(self, case: Case, row: int) -> Reasons:
-        past = [self._board.posting(one) for one in case.past]
-        return reasons(case, self._board.posting(row), past, self._measure(case, row), self._shares(case, row))
-
     def _by_ranker(self, case: Case, row: int) -> RankedPeople | None:
         """The ranker where it scores a job for a person: both have to be in what it learned from."""
         known = row < self._matcher.jobs and row not in case.past and any(one < self._matcher.jobs for one in case.past)
         return self._ranked if known else None
 
-    def _measure(self, case: Case, row: int) -> Measure:
-        """Scores of a job for variants of a person, all by the same model."""
-        ranked, job = self._by_ranker(case, row), self._encoded([row])
+    def _measure(self, case: Case, ranked: RankedPeople | None) -> Measure:
+        """Scores of jobs for variants of a person, all by the same model: the ranker, or without one the profile."""
         if ranked is not None:
-            return lambda cases: ranked.scores([self._candid(one) for one in cases], row).tolist()
-        return lambda cases: [
-            float(self._matcher.score(self._question(one, own), job)[0])
-            for one, own in zip(cases, self._own(cases), strict=True)
-        ]
+            return lambda cases, rows: ranked.scores([self._candid(one) for one in cases], rows)
+
+        def by_profile(cases: Sequence[Case], rows: Nums) -> Floats:
+            jobs = self._encoded(rows.tolist())
+            both = zip(cases, self._own(cases), strict=True)
+            return np.stack([self._matcher.score(self._question(one, own), jobs) for one, own in both])
+
+        return by_profile
 
     def _shares(self, case: Case, row: int) -> dict[str, float]:
         """Feature group -> its share in the score."""
@@ -252,12 +290,3 @@ class LiveModel:
             return ranked.shares(self._candid(case), row)
         alone = self._question(replace(case, past=(), times=()))
         return self._matcher.shares(alone, self._question(case), self._encoded([row]))
-
-    def _usual(self, question: Question) -> float:
-        """Logarithm of the mean of exp(score) over a fixed sample of jobs."""
-        size = self._matcher.jobs
-        if not size:
-            return 0.0
-        rows = np.random.default_rng(0).choice(size, min(SAMPLE, size), replace=False).astype(np.int32)
-        scores = self._matcher.score(question, self._matcher.encoded(rows)).astype(np.float64)
-        return float(scores.max() + np.log(np.exp(scores - scores.max()).mean()))

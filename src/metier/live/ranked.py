@@ -62,9 +62,9 @@ class RankedPeople:
         items, scores = found.items[0], found.scores[0]
         return items[items >= 0], scores[items >= 0]
 
-    def scores(self, people: Sequence[Candid], item: int) -> Floats:
-        """(b,) scores of one job; NaN for somebody who applied to it."""
-        return self._loaded.model.score(self._query(people), np.array([item], np.int32))[:, 0]
+    def scores(self, people: Sequence[Candid], items: Nums) -> Floats:
+        """(b, m) scores; NaN where it has none: somebody applied to the job, or no source names it among these."""
+        return self._loaded.model.score(self._query(people), items)
 
     def shares(self, one: Candid, item: int) -> dict[str, float]:
         """Feature group -> its part of the score, as `Ranker.shares`."""

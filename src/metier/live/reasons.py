@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+
+from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.enrich.skills import Match, skill_finder
 from metier.enrich.taxonomy import own_taxonomy
@@ -12,12 +15,37 @@ from metier.live.case import Case
 from metier.live.order import WANTED
 from metier.live.records import Ground, Kind, Raise, Reasons, SkillSpan, Span
 
-Measure = Callable[[Sequence[Case]], Sequence[float]]
-"""The scores of one job for variants of a person."""
+Measure = Callable[[Sequence[Case], Nums], Floats]
+"""(b, m) scores of m jobs, by row number, for b variants of a person."""
+LEAST = 0.05
+"""What a piece of evidence must lower the score by, in standard deviations of the person's scores over a sample of
+jobs: less than that does not tell one job from another."""
 LINES, PAST = 60, 20
 """Longest lines and latest applications that are left out one by one at most."""
 _END = re.compile(r"\n|(?<=[.!?])\s|\Z")
 """Where a line or sentence ends."""
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is usual for a person, over a sample of jobs.
+
+    Parameters
+    ----------
+    spread : standard deviation of the scores.
+    said : mean of what the scores lose without all words and all past applications.
+    """
+
+    spread: float
+    said: float
+
+    @classmethod
+    def of(cls, case: Case, measure: Measure, sample: Nums) -> "Usual":
+        """sample : row numbers; jobs that are not scored do not count."""
+        whole, less = measure([case, _silent(case)], sample)
+        lost, whole = whole - less, whole[np.isfinite(whole)]
+        lost = lost[np.isfinite(lost)]
+        return cls(float(whole.std()) if len(whole) else 0.0, float(lost.mean()) if len(lost) else 0.0)
 
 
 @dataclass(frozen=True)
@@ -31,36 +59,44 @@ class Evidence:
 
 
 def reasons(
-    case: Case, posting: Posting, past: Sequence[Posting], measure: Measure, shares: dict[str, float]
+    case: Case,
+    posting: Posting,
+    row: int,
+    past: Sequence[Posting],
+    measure: Measure,
+    usual: Usual,
+    shares: dict[str, float],
 ) -> Reasons:
     """What the score rests on.
 
     Parameters
     ----------
+    row : of the posting.
     past : the postings of `case.past`.
     shares : of the feature groups.
     """
     matched, missing = skills(case.text, posting)
     found = [*_lines(case), *_skills(case, matched), *_past(case, past), *_place(case, posting)]
-    score, *without = measure([case, *(one.without for one in found)])
+    variants = [case, _silent(case), *(one.without for one in found)]
+    score, silent, *without = measure(variants, np.array([row], np.int32))[:, 0].tolist()
+    least = LEAST * usual.spread
     grounds = [
-        Ground(one.kind, one.name, float(score - less), one.spans)
+        Ground(one.kind, one.name, score - less, one.spans)
         for one, less in zip(found, without, strict=True)
-        if score - less > 0
+        if score - less > least
     ]
     grounds += _wishes(case, posting)
     grounds.sort(key=lambda ground: -ground.weight)
-    return Reasons(posting.id, float(score), tuple(grounds), shares, tuple(matched), tuple(missing))
+    particular = score - silent - usual.said > least or any(one.kind == "wish" for one in grounds)
+    return Reasons(posting.id, score, tuple(grounds), particular, shares, tuple(matched), tuple(missing))
 
 
-def raises(case: Case, posting: Posting, measure: Measure) -> list[Raise]:
+def raises(case: Case, posting: Posting, row: int, measure: Measure) -> list[Raise]:
     """What each skill that the posting names and the text lacks would add, were it said in a line of its own."""
     _, missing = skills(case.text, posting)
     variants = [replace(case, text=f"{case.text}\n{one.name}".strip()) for one in missing]
-    score, *more = measure([case, *variants])
-    found = [
-        Raise(one.id, one.name, float(with_it - score), one.posting) for one, with_it in zip(missing, more, strict=True)
-    ]
+    score, *more = measure([case, *variants], np.array([row], np.int32))[:, 0].tolist()
+    found = [Raise(one.id, one.name, with_it - score, one.posting) for one, with_it in zip(missing, more, strict=True)]
     return sorted((one for one in found if one.rise > 0), key=lambda one: -one.rise)
 
 
@@ -93,6 +129,11 @@ def in_posting(posting: Posting, start: int, end: int) -> Span:
 def _first(matches: Sequence[Match]) -> dict[str, Match]:
     """The first match of each skill."""
     return {one.id: one for one in reversed(matches) if one.kind == "skill"}
+
+
+def _silent(case: Case) -> Case:
+    """Somebody who says nothing and applied to nothing."""
+    return replace(case, text="", past=(), times=())
 
 
 def _lines(case: Case) -> Iterator[Evidence]:

@@ -56,7 +56,12 @@ class Filter(BaseModel):
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A job, its score (comparable inside one answer only), and the open reposts that stand behind it."""
+    """A job, its score, and the open reposts that stand behind it.
+
+    Scores can be compared inside one answer only, where they never rise. In an answer of a ranker, a job that it was
+    not trained on has no score of its own: it carries that of the job it comes behind (of the one it comes before, at
+    the head of the list), and its `Reasons.score` is the profile's.
+    """
 
     job: str
     score: float
@@ -116,7 +121,11 @@ class Reasons:
 
     Parameters
     ----------
-    grounds : heaviest first; only evidence without which the score is lower.
+    score : by the model that scores this job for this person; see `Suggestion`.
+    grounds : heaviest first; only evidence without which the score is lower by a twentieth of the standard deviation
+        of the person's scores over a sample of jobs.
+    particular : whether all that they say and did speaks for this job more than for the mean of that sample, by as
+        much, or it holds a wish. Where not, it stands here for its place, its popularity or its age.
     shares : share of each feature group in the sum of magnitudes of all contributions to the score; sums to 1 or empty.
     matched, missing : skills that the posting names, by whether the person's text names them too.
     """
@@ -124,6 +133,7 @@ class Reasons:
     job: str
     score: float
     grounds: tuple[Ground, ...]
+    particular: bool
     shares: dict[str, float]
     matched: tuple[SkillSpan, ...]
     missing: tuple[SkillSpan, ...]

@@ -69,6 +69,12 @@ class Reposts:
                 cluster[row] = cluster[near[0]]
         return Reposts(keys, cluster.astype(np.int32), prints)
 
+    def take(self, rows: Nums) -> "Reposts":
+        """Some of them, in ascending order; what was one job stays one."""
+        _, first, cluster = np.unique(self.cluster[rows], return_index=True, return_inverse=True)
+        prints = {place: self.prints[row] for place, row in enumerate(rows.tolist()) if row in self.prints}
+        return Reposts(self.keys[rows], first[cluster].astype(np.int32), prints)
+
 
 class TextOf:
     """The words of a job by row number: the bundle's table, then the postings that came later."""

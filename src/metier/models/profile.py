@@ -8,7 +8,7 @@ from pydantic import Field
 from scipy import sparse
 
 from metier.data import CSR, Dataset, Floats, Nums, Query
-from metier.features.distance import columns, km, positions
+from metier.features.distance import columns, log_km, positions
 from metier.features.text import StaticEmbedder
 from metier.kernels.pairs import dense_dot, sparse_dot
 from metier.models.base import Fitted, ModelConfig
@@ -129,7 +129,7 @@ class Profile(Fitted):
                 (matrix.data * weight[row, matrix.indices], matrix.indices, matrix.indptr), matrix.shape
             )
         jobs = np.hstack([self.meaning_[rows], self.topic_[rows], self.appeal_[rows]])  # (m, 256 + t + 2)
-        far = np.stack([_far(one, self.at_[rows]) for one in self._homes(query)[:, None]]) if len(query) else 0
+        far = np.stack([log_km(one, self.at_[rows]) for one in self._homes(query)[:, None]]) if len(query) else 0
         return np.asarray(text @ jobs.T + (place @ CSR(self.places_[rows]).T).toarray() + w[:, [-1]] * far, np.float32)
 
     def weights(self, *, heard: bool) -> Weights:
@@ -189,7 +189,7 @@ class Profile(Fitted):
             for side in places
             for f in self._fields
         ]
-        far = _far(self._homes(query)[row], self.at_[item])
+        far = log_km(self._homes(query)[row], self.at_[item])
         x = np.column_stack([*texts, *matches, appeal, far])
         new = np.ones(x.shape[1], np.float32)
         new[[2, 3, *range(4 + len(self._fields), 4 + 2 * len(self._fields))]] = 0  # no past
@@ -197,11 +197,6 @@ class Profile(Fitted):
         heard = (np.diff(query.history.indptr) > 0)[row]
         some = heard.any()
         self.beside_ = likeliest(x[heard], label[heard], row[heard], reg=config.reg) if some else self.alone_
-
-
-def _far(here: Floats, there: Floats) -> Floats:
-    """ln(1 + km / 25); 0 where unknown."""
-    return np.nan_to_num(np.log1p(km(here, there) / 25))
 
 
 def _log_days_open(data: Dataset) -> Floats:

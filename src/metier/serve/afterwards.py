@@ -1,14 +1,16 @@
-"""What a request leaves to be written once it was answered: audit of reads, stored answers, exposures.
+"""What a request leaves to be written once it was answered: audit of reads, stored answers, showings.
 
 One transaction a tenant and a second takes them all, since each commit waits for the disk. While the audit cannot be
 written, `MOST` rows of it wait; then requests that would add to it are refused. Only a row that could never be written
 (a text too long, a value that is no JSON) is left out, logged and counted, so that it does not hold up the rows behind.
 """
 
+import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from threading import Event, Lock, Thread
 
 import structlog
@@ -23,7 +25,10 @@ from metier.store.store import Rows, Store
 MOST = 50_000
 """Rows of audit that may wait: half a minute at full load."""
 MOST_AT_ONCE = 5_000
+DAY = 86_400.0
 Work = Callable[[Rows], object]
+Shown = Counter[tuple[int, bytes]]
+"""How often each answer was sent on a day, numbered from 1970-01-01 UTC."""
 
 
 class Afterwards:
@@ -33,6 +38,7 @@ class Afterwards:
         self._store, self._every, self._metrics = store, every, metrics
         self._audit: dict[str, list[Entry]] = defaultdict(list)
         self._work: dict[str, list[Work]] = defaultdict(list)
+        self._shown: dict[str, Shown] = defaultdict(Counter)
         self._waiting = 0
         self._lock, self._flushing, self._stop = Lock(), Lock(), Event()
         self._thread = Thread(target=self._run, name="afterwards", daemon=True)
@@ -51,6 +57,13 @@ class Afterwards:
             if len(self._work[tenant]) < MOST_AT_ONCE:
                 self._work[tenant].append(work)
 
+    def shown(self, tenant: str, answer: bytes) -> None:
+        """Count the jobs of an answer, JSON of `Recommendations`, as shown; lost like the work of `do`."""
+        one = int(self._store.clock() // DAY), answer
+        with self._lock:
+            if one in self._shown[tenant] or len(self._shown[tenant]) < MOST_AT_ONCE:
+                self._shown[tenant][one] += 1
+
     def flush(self, tenant: str | None = None) -> None:
         """Write all that waits, of one tenant or of all; what could not be written of the audit waits on.
 
@@ -60,7 +73,7 @@ class Afterwards:
         """
         failed: Exception | None = None
         with self._flushing:
-            for one in dict.fromkeys([*self._audit, *self._work] if tenant is None else [tenant]):
+            for one in dict.fromkeys([*self._audit, *self._work, *self._shown] if tenant is None else [tenant]):
                 try:
                     self._flush(one)
                 except Exception as error:  # raised again below, when all tenants had their turn
@@ -101,6 +114,9 @@ class Afterwards:
             with self._lock:
                 entries = self._audit[tenant][:MOST_AT_ONCE]
                 work, self._work[tenant] = self._work[tenant], []
+                shown, self._shown[tenant] = self._shown[tenant], Counter()
+            if shown:
+                work.append(partial(_count, shown))
             if not entries and not work:
                 return
             self._write(tenant, entries, work)
@@ -135,3 +151,13 @@ class Afterwards:
             del self._audit[tenant][:count]
             self._waiting -= count
             self._metrics.audit.set(self._waiting)
+
+
+def _count(shown: Shown, rows: Rows) -> None:
+    """Add the showings of each job to its days."""
+    days: dict[int, Counter[str]] = defaultdict(Counter)
+    for (day, answer), times in shown.items():
+        for one in json.loads(answer)["items"]:
+            days[day][one["job"]] += times
+    for day, jobs in days.items():
+        rows.exposures.add(jobs, day)

@@ -31,50 +31,48 @@ def stored_answer(call: Call, store: Store, person: str, asked: Asked) -> bytes 
 def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     """JSON of `Recommendations`, audited; Refused (404) for a person whom neither the store nor the bundle knows."""
     filters = digest_of(asked)
-    with call.service.store.read(call.tenant) as rows:
-        version, body, jobs = _answer(call, rows, person, asked, filters)
-    _audit(call, person, filters, "fresh", version, body, jobs)
+    service = call.service
+    with service.store.read(call.tenant) as rows:
+        stamp = rows.recommendations.stamp(person)
+        model = service.models.of(rows)
+        who = asker(rows, model, person)
+        counts, current = exposed(call, rows), service.models.is_current(rows, model)
+    if who is None:
+        raise absent()
+    answer = answered(call, model, who, asked, counts)
+    body = shown(model, who, answer, reasons=asked.reasons).model_dump_json().encode()
+    if current:
+
+        def keep(later: Rows) -> None:
+            if is_known(later, model, person):  # not erased meanwhile
+                later.recommendations.put(person, filters, answer.version, body, stamp)
+
+        service.afterwards.do(call.tenant, keep)
+    jobs: Details = {"jobs": [(one.job, one.score) for one in answer.suggestions]}
+    _audit(call, person, filters, "fresh", answer.version, body, jobs)
     return body
 
 
 def _audit(call: Call, person: str, filters: str, how: str, version: str, body: bytes, jobs: Details) -> None:
     service = call.service
     service.metrics.served[how].inc()
+    service.afterwards.shown(call.tenant, body)
     details = {"version": version, "filters": filters, "answer": sha256(body).hexdigest(), **jobs}
     now = service.store.clock()
     service.afterwards.audit(call.tenant, Entry(call.actor.id, "recommendations.served", person, details, now))
 
 
-def _answer(call: Call, rows: Rows, person: str, asked: Asked, filters: str) -> tuple[str, bytes, Details]:
-    """Version, JSON and what the audit says of a fresh answer, which is stored afterwards unless something changed."""
-    service = call.service
-    stamp = rows.recommendations.stamp(person)
-    model = service.models.of(rows)
-    who = asker(rows, model, person)
-    if who is None:
-        raise absent()
-    answer = answered(call, rows, model, who, asked)
-    body = shown(model, who, answer, reasons=asked.reasons).model_dump_json().encode()
-    if service.models.is_current(rows, model):
-        day = int(service.store.clock() // DAY)
-
-        def keep(later: Rows) -> None:
-            if not is_known(later, model, person):  # erased meanwhile
-                return
-            later.recommendations.put(person, filters, answer.version, body, stamp)
-            later.exposures.add({one.job: 1 for one in answer.suggestions}, day)
-
-        service.afterwards.do(call.tenant, keep)
-    return answer.version, body, {"jobs": [(one.job, one.score) for one in answer.suggestions]}
-
-
-def answered(call: Call, rows: Rows, model: LiveModel, who: Asker, asked: Asked) -> LiveAnswer:
-    """The model's answer now, under the cap of exposures where one is set."""
+def exposed(call: Call, rows: Rows) -> dict[str, int] | None:
+    """How often each job was shown lately, where a cap is set."""
     settings, clock = call.service.settings, call.service.store.clock()
     since = int(clock // DAY) - settings.exposure_days + 1
-    exposed = rows.exposures.since(since) if settings.exposure_cap else None
-    moment = call.service.moment(call.tenant)
-    return model.jobs(who, asked.condition, asked.k, now=moment, shown=exposed, cap=settings.exposure_cap)
+    return rows.exposures.since(since) if settings.exposure_cap else None
+
+
+def answered(call: Call, model: LiveModel, who: Asker, asked: Asked, counts: dict[str, int] | None) -> LiveAnswer:
+    """The model's answer now, under the cap of exposures where one is set; no connection is held meanwhile."""
+    moment, cap = call.service.moment(call.tenant), call.service.settings.exposure_cap
+    return model.jobs(who, asked.condition, asked.k, now=moment, shown=counts, cap=cap)
 
 
 def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> Recommendations:
@@ -113,5 +111,11 @@ def explained(reasons: Reasons) -> ReasonsOut:
         [Skill(id=one.id, name=one.name) for one in skills] for skills in (reasons.matched, reasons.missing)
     )
     return ReasonsOut(
-        job=reasons.job, score=reasons.score, grounds=grounds, shares=reasons.shares, matched=matched, missing=missing
+        job=reasons.job,
+        score=reasons.score,
+        grounds=grounds,
+        particular=reasons.particular,
+        shares=reasons.shares,
+        matched=matched,
+        missing=missing,
     )

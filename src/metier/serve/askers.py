@@ -60,15 +60,19 @@ def asker(rows: Rows, model: LiveModel, person: str) -> Asker | None:
     return askers(rows, model, [person]).get(person)
 
 
+def is_trained(rows: Rows, model: LiveModel | None, person: str) -> bool:
+    """Whether the bundle knows somebody who was not erased."""
+    return model is not None and model.knows(person) and not rows.erasure.was_erased(person)
+
+
 def trained(rows: Rows, model: LiveModel | None, person: str) -> Asker | None:
     """What the bundle knows of somebody who was not erased."""
-    known = None if model is None else model.asker(person)
-    return None if known is None or rows.erasure.was_erased(person) else known
+    return model.asker(person) if model is not None and is_trained(rows, model, person) else None
 
 
 def is_known(rows: Rows, model: LiveModel | None, person: str) -> bool:
     """Whether the store holds anything of a person (a profile, a résumé, an event), or the bundle knows them."""
-    if rows.people.get(person) is not None or trained(rows, model, person) is not None:
+    if rows.people.get(person) is not None or is_trained(rows, model, person):
         return True
     return bool(rows.resumes.of_person(person, limit=1).items or rows.events.page(person, limit=1).items)
 
@@ -82,9 +86,9 @@ def askers(rows: Rows, model: LiveModel, people: Sequence[str]) -> dict[str, Ask
     profiles, resumes, events = rows.people.among(people), rows.resumes.newest(people), rows.events.of_people(people)
     found = {}
     for person in people:
-        before, here, resume = trained(rows, model, person), profiles.get(person), resumes.get(person)
-        if here is None and before is not None:
-            now = _with_resume(before, resume)
+        before, here, resume = is_trained(rows, model, person), profiles.get(person), resumes.get(person)
+        if here is None and before and (said := model.asker(person)) is not None:
+            now = _with_resume(said, resume)
         elif here is not None or resume is not None or events[person]:
             now = of_profile(profile_of(here) if here else Profile(), resume=resume.text if resume else "")
         else:

@@ -1,13 +1,12 @@
 """The live model of each tenant: one reference, swapped at once; what asks keeps the one it began with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
 import structlog
-from safetensors import safe_open
 
 from metier.bundle import answers_live
 from metier.errors import BundleError, MetierError, UsageError
@@ -28,8 +27,8 @@ class Held:
 
     model: LiveModel
     sequence: int
-    newest: float | None = None
-    """The newest interaction that the bundle learned from, in seconds since 1970 UTC."""
+    posted: float | None = None
+    """The newest start that one of the jobs names, in seconds since 1970 UTC."""
 
 
 class Models:
@@ -66,10 +65,10 @@ class Models:
         held = self._held.get(tenant)
         return None if held is None else held.model
 
-    def newest(self, tenant: str) -> float | None:
-        """When the tenant's bundle learned last, in seconds since 1970 UTC."""
+    def posted(self, tenant: str) -> float | None:
+        """The newest start that a job names which was posted since training, in seconds since 1970 UTC."""
         held = self._held.get(tenant)
-        return None if held is None else held.newest
+        return None if held is None else held.posted
 
     def is_current(self, rows: Rows, model: LiveModel) -> bool:
         """Whether the store still names this model as the live one; its answers may be stored only then."""
@@ -167,7 +166,7 @@ class Models:
         if version not in (None, model.version):
             raise BundleError(f"bundle {bundle!r} is no longer {version}; cure: promote a bundle")
         with self._store.read(tenant) as rows:
-            held = _caught_up(Held(model, 0, newest_interaction(self._folder / bundle)), rows)
+            held = _caught_up(Held(model, 0), rows)
         model.warm()
         _check(held)
         return held
@@ -180,7 +179,9 @@ class Models:
 def _caught_up(held: Held, rows: Rows) -> Held:
     """With all jobs that `rows` sees."""
     while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
-        held = replace(held, model=held.model.with_jobs(changes.posted, changes.withdrawn), sequence=changes.last)
+        starts = [start for start in (held.posted, *(one.start for one in changes.posted)) if start is not None]
+        model = held.model.with_jobs(changes.posted, changes.withdrawn)
+        held = Held(model, changes.last, max(starts, default=None))
     return held
 
 
@@ -193,18 +194,11 @@ def _files(folder: Path) -> Files:
     return frozenset(found)
 
 
-def newest_interaction(folder: Path) -> float | None:
-    """Seconds since 1970 UTC of a bundle's newest interaction; None where its data have no times."""
-    with safe_open(folder / "data.safetensors", "np") as file:
-        times = file.get_tensor("interactions.times")
-    return float(np.nanmax(times)) if np.isfinite(times).any() else None
-
-
 def _check(held: Held) -> None:
     """BundleError unless the model answers somebody new with finite scores, best first."""
     model = held.model
     try:
-        answer = model.jobs(Asker(text="check"), Filter(), 5, now=held.newest or 0.0)
+        answer = model.jobs(Asker(text="check"), Filter(), 5, now=model.newest or 0.0)
     except (MetierError, ArithmeticError, LookupError, ValueError) as error:
         raise BundleError(f"{model.version} does not answer ({type(error).__name__}); the live model stays") from error
     scores = [one.score for one in answer.suggestions]

@@ -175,7 +175,10 @@ class ReasonsOut(Sent):
 
     job: str
     score: float
+    """By the model that scores this job for this person; not the one before it, as for a job posted since training."""
     grounds: list[Reason]
+    particular: bool = True
+    """Whether what the person says, did or wishes speaks for this job more than for most."""
     shares: dict[str, float]
     """Share of each group of features in the score."""
     matched: list[Skill]
@@ -188,6 +191,7 @@ class SuggestionOut(Sent):
     rank: int
     job: str
     score: float
+    """Comparable inside one answer only. A job that a ranker was not trained on carries that of the job before it."""
     title: str
     employer: str | None
     city: str | None

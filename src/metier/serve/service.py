@@ -12,6 +12,7 @@ from metier.errors import MetierError
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
 from metier.serve.buckets import Buckets
+from metier.serve.candidates import Candidates
 from metier.serve.logs import failure
 from metier.serve.metrics import Metrics
 from metier.serve.models import Models
@@ -39,6 +40,7 @@ class Service:
         self.regulars = Buckets(settings.key_requests_per_minute)
         self.sign_ins = Buckets(settings.sign_ins_per_minute, burst=settings.sign_ins_per_minute)
         self.afterwards = Afterwards(self.store, settings.audit_seconds, self.metrics)
+        self.candidates = Candidates(self.store, models, settings.candidates, settings.candidate_seconds)
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
@@ -69,12 +71,17 @@ class Service:
         return running and self.models.ready()
 
     def moment(self, tenant: str) -> float:
-        """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle."""
-        newest, clock = self.models.newest(tenant), self.store.clock()
-        if newest is None or self.settings.moment == "clock":
+        """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle.
+
+        Only a posting that names a date keeps a board with an old bundle in the present: somebody who tries a board of
+        the past leaves events behind, and perhaps a posting without a date, and these must not close all its jobs.
+        """
+        model, clock = self.models.held(tenant), self.store.clock()
+        if model is None or model.newest is None or self.settings.moment == "clock":
             return clock
-        past = self.settings.moment == "data" or clock - newest > 365 * DAY
-        return newest if past else clock
+        last = max(model.newest, self.models.posted(tenant) or 0.0)
+        past = self.settings.moment == "data" or clock - last > 365 * DAY
+        return model.newest if past else clock
 
     def actor_of_key(self, secret: str) -> Actor | None:
         """Whom an API key lets in."""
@@ -93,6 +100,7 @@ class Service:
         left = 0.0
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
+            _try("candidates", partial(self.candidates.follow, self.settings.follow_seconds))
             if self.traces:
                 _try("scrub", self._scrub)
             left -= self.settings.follow_seconds

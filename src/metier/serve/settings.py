@@ -65,15 +65,18 @@ class Settings(BaseSettings):
     answer_minutes: float = Field(default=60.0, gt=0)
     """How long a stored answer is served again, if nothing else voids it: postings end."""
     exposure_cap: int | None = Field(default=None, ge=1)
-    """A job that was in more fresh answers than this in `exposure_days` gives way to others; none: no cap."""
+    """A job that was shown more often than this in `exposure_days` gives way to others; none: no cap."""
     exposure_days: int = Field(default=7, ge=1, le=366)
-    """Days over which the fresh answers with a job are counted."""
+    """Days over which showings are counted."""
     groups: Path | None = None
     """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
-    candidates: int = Field(default=5000, ge=1, le=100_000)
-    """Discoverable people that are compared for a posting, at most."""
+    candidates: int = Field(default=100_000, ge=1, le=10_000_000)
+    """Discoverable people that are compared for a posting, at most: those about whom something was written last."""
+    candidate_seconds: float = Field(default=5.0, gt=0, le=60)
+    """How long a recruiter waits for people who are new or changed to be read; the others are read afterwards."""
     moment: Literal["clock", "data", "auto"] = "auto"
-    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless a year lies between."""
+    """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless that and every
+    `datePosted` since are more than a year ago."""
 
     @classmethod
     def settings_customise_sources(

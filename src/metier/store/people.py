@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import sqlalchemy as sa
+
 from metier.data.tables import JOBS
 from metier.errors import UsageError
 from metier.store.recommendations import Recommendations
-from metier.store.schema import people
+from metier.store.schema import events, people, resumes
 from metier.store.scope import Page, Scope, parts
 
 
@@ -49,10 +51,24 @@ class People:
         found = (one for some in parts(ids) for one in self._scope.read(Person, people, people.c.id.in_(some)))
         return {one.id: one for one in found}
 
-    def page(self, after: str | None = None, limit: int = 100, *, discoverable: bool = False) -> Page[Person]:
-        """People by id; only those whom recruiters may find, if asked."""
-        where = (people.c.discoverable,) if discoverable else ()
-        return self._scope.page(Person, people, "id", after, limit, *where)
+    def page(self, after: str | None = None, limit: int = 100) -> Page[Person]:
+        """People by id."""
+        return self._scope.page(Person, people, "id", after, limit)
+
+    def discoverable(self, most: int) -> dict[str, int]:
+        """Whom recruiters may find, and the sequence number of what was last written about each: profile, résumé or
+        event. The latest come first; only the `most` first are given."""
+        told = [
+            sa.select(sa.func.max(table.c.sequence))
+            .where(table.c.tenant == people.c.tenant, table.c.person == people.c.id)
+            .scalar_subquery()
+            for table in (events, resumes)
+        ]
+        chosen = self._scope.select(people, people.c.id, people.c.sequence, *told).where(people.c.discoverable)
+        found = (
+            (id, max(own, *(one or 0 for one in rest))) for id, own, *rest in self._scope.connection.execute(chosen)
+        )
+        return dict(sorted(found, key=lambda one: -one[1])[:most])
 
     def save(self, new: Sequence[Person]) -> None:
         """Make or replace profiles, all or none.

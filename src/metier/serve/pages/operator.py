@@ -16,7 +16,6 @@ from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.routes.audit import list_audit, verify_audit
-from metier.serve.routes.jobs import discoverable
 from metier.serve.routes.models import Bundle, list_models, promote_model, roll_back_model
 from metier.serve.service import DAY
 from metier.store.completions import CompletionStore
@@ -133,7 +132,7 @@ def _impacts(visit: Visit) -> tuple[list[ImpactTable], str]:
         return [], "No file of groups is set; the setting groups names one."
     with service.store.read(visit.call.tenant) as rows:
         try:
-            found = impact_of_candidates(rows, file, discoverable(rows, service.settings.candidates))
+            found = impact_of_candidates(rows, file, list(rows.people.discoverable(service.settings.candidates)))
         except MetierError as error:
             return [], str(error)
     return found, "" if found else "No recruiter was shown anybody lately."

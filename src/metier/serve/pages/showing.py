@@ -74,6 +74,8 @@ class WhyShown:
     matched: tuple[str, ...]
     missing: tuple[str, ...]
     shares: tuple[tuple[str, float], ...]
+    particular: bool = True
+    """Whether what the person says, did or wishes speaks for the job more than for most."""
     own: bool = True
     """Whether the reader is the person."""
 
@@ -151,7 +153,7 @@ def salary(posting: Posting) -> str | None:
 
 
 def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) -> WhyShown:
-    """Reasons as the API gives them, each with the words it came from.
+    """Reasons as the API gives them, each with the words it came from; of what speaks for most jobs only the place.
 
     `own`: for the person. A recruiter reads their skills without the words around them, and their place without the
     ZIP code.
@@ -159,7 +161,7 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) 
     kinds = KINDS if own else THEIRS
     grounds: dict[tuple[str, str], GroundShown] = {}
     for one in reasons.grounds:  # a line that stands in a text twice is said once
-        if one.kind not in kinds:
+        if one.kind not in kinds or not (reasons.particular or one.kind == "place"):
             continue
         quoted = quotes(who, posting, one) if one.kind in QUOTED else ()
         name = one.name
@@ -180,6 +182,7 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) 
             for name, share in sorted(reasons.shares.items(), key=lambda one: -one[1])
             if share >= 0.005
         ),
+        reasons.particular,
         own,
     )
 

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
-from metier.serve.askers import askers
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
 from metier.serve.etags import NOTHING, IfMatch, check_unchanged, name_state
 from metier.serve.guard import Asking, Guarded
@@ -101,15 +100,11 @@ def withdraw_job(call: Asking, job: JobId) -> None:
 def get_candidates(
     call: Asking, job: JobId, k: Most = 20, format: Annotated[str, Query(pattern="^(json|csv)$")] = "json"
 ) -> Any:
-    """The discoverable people whom a job fits best; audited with who they are."""
+    """The discoverable people whom a job fits best, without those who dismissed it; nobody for a job that is not open.
+    Audited with who they are."""
     service = call.service
-    with service.store.read(call.tenant) as rows:
-        model = service.models.of(rows)
-        if model.posting(job) is None:
-            raise absent()
-        people = askers(rows, model, discoverable(rows, service.settings.candidates))
-    found = model.people(job, people, k)
-    details = {"version": model.version, "people": found}
+    model, found, *of = service.candidates.best(call.tenant, job, k, service.moment)
+    details = {"version": model.version, "people": found, "compared": of}
     action = "candidates.exported" if format == "csv" else "candidates.served"
     service.afterwards.audit(call.tenant, Entry(call.actor.id, action, job, details, service.store.clock()))
     if format == "json":
@@ -127,16 +122,3 @@ def get_similar_jobs(call: Asking, job: JobId, k: Most = 20) -> Ranking:
         raise absent()
     found = model.similar(job, k, now=call.service.moment(call.tenant))
     return Ranking(version=model.version, items=[Scored(id=id, score=score) for id, score in found])
-
-
-def discoverable(rows: Rows, most: int) -> list[str]:
-    """Ids of at most so many people whom recruiters may find."""
-    found: list[str] = []
-    after = None
-    while len(found) < most:
-        page = rows.people.page(after, min(1000, most - len(found)), discoverable=True)
-        found += [one.id for one in page.items]
-        after = page.next
-        if after is None:
-            break
-    return found

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import answered, explained, fresh_answer, shown, stored_answer
+from metier.serve.answers import answered, explained, exposed, fresh_answer, shown, stored_answer
 from metier.serve.askers import asker, of_profile
 from metier.serve.conditions import Conditions, parameters
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
@@ -47,9 +47,9 @@ async def get_recommendations(call: Asking, person: PersonId, asked: Conditions)
 def recommend_to_anybody(call: Asking, body: Anybody) -> Recommendations:
     """The best open jobs for somebody who is described here. Nothing of it is kept."""
     with call.service.store.read(call.tenant) as rows:
-        model = call.service.models.of(rows)
-        who = of_profile(body.profile, body.applied)
-        answer = answered(call, rows, model, who, body.asked)
+        model, counts = call.service.models.of(rows), exposed(call, rows)
+    who = of_profile(body.profile, body.applied)
+    answer = answered(call, model, who, body.asked, counts)
     return shown(model, who, answer, reasons=body.asked.reasons)
 
 
