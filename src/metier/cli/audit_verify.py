@@ -18,10 +18,10 @@ def verify(
 
     Keep the hash that it prints somewhere else: it also shows when a whole chain was written anew.
     """
-    from metier.operate.person import tenant_id
+    from metier.operate.person import tenant_named
 
     with opened(home, database) as (store, _):
-        tenants = {tenant: tenant_id(store, tenant)} if tenant else {one.name: one.id for one in store.tenants()}
+        tenants = {tenant: tenant_named(store, tenant).id} if tenant else {one.name: one.id for one in store.tenants()}
         found = {}
         for name, number in tenants.items():
             with store.read(number) as rows:

@@ -39,11 +39,11 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write all that is held about a person as JSON: JSON Resume, profile, events, decisions, files. It is audited."""
-    from metier.operate.person import export_person, holdings, tenant_id
+    from metier.operate.person import export_person, holdings, tenant_named
 
     with opened(home, database) as (store, workspace):
         found = export_person(store, workspace, tenant, person, datasets or ())
-        folder = holdings(store, workspace, tenant_id(store, tenant), datasets or ()).exports(person)
+        folder = holdings(store, workspace, tenant_named(store, tenant).id, datasets or ()).exports(person)
     if as_json:
         print_json(found)
         return

@@ -26,6 +26,7 @@ from metier.sources.json_resume import to_json_resume
 from metier.store.completions import CompletionStore
 from metier.store.schema import completions
 from metier.store.store import Rows, Store
+from metier.store.tenants import Tenant
 
 ACTOR = "system"
 """Whom the audit log names for what an operator did by the command line."""
@@ -51,7 +52,7 @@ def export_person(
     ------
     UnknownIdError : nothing is held about such a person, or there is no such tenant.
     """
-    number = tenant_id(store, tenant)
+    number = tenant_named(store, tenant).id
     held = holdings(store, workspace, number, datasets)
     files, bundles = held.rows(person), held.bundles(person)
     with store.write(number) as rows:
@@ -89,7 +90,7 @@ def erase_person(
     The receipt: `subject` (SHA-256 of the id), rows erased by table and by file, `log_cleared`, the bundles that know
     the person still and must be trained anew, what is kept, and `sha256` of all that as canonical JSON.
     """
-    number = tenant_id(store, tenant)
+    number = tenant_named(store, tenant).id
     held = holdings(store, workspace, number, datasets)
     with store.read(number) as rows:
         there = rows.erasure.export(person)
@@ -134,13 +135,13 @@ def receipt_digest(receipt: Mapping[str, Any]) -> str:
     ).hexdigest()
 
 
-def tenant_id(store: Store, name: str) -> str:
-    """The id of the tenant of a name; UnknownIdError lists those there are."""
-    found = {one.name: one.id for one in store.tenants()}
-    if name not in found:
-        there = ", ".join(sorted(found)) or "none yet"
-        raise UnknownIdError(f"no tenant {name!r} (there: {there}); cure: --tenant with one of them")
-    return found[name]
+def tenant_named(store: Store, name: str) -> Tenant:
+    """The tenant of a name; UnknownIdError lists those there are."""
+    found = store.tenant(name)
+    if found is None:
+        there = ", ".join(one.name for one in store.tenants()) or "none yet"
+        raise UnknownIdError(f"no tenant {name!r} (there: {there}); cure: one of them")
+    return found
 
 
 def holdings(store: Store, workspace: Workspace, tenant: str, named: Collection[str] = ()) -> Holdings:

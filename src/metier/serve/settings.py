@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from metier.errors import ConfigError
+from metier.store.tenants import NAME
 
 PREFIX = "METIER_SERVE_"
 
@@ -28,8 +29,8 @@ class Settings(BaseSettings):
     """The workspace: bundles are read from its `models`."""
     database: str = ""
     """URL or SQLite file of the store; empty: `metier.db` in the workspace."""
-    tenant: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    """The tenant made at the first start; its first model is the workspace's newest bundle that can serve."""
+    tenant: str = Field(default="main", pattern=NAME)
+    """The tenant made at the first start; the workspace is its, and its first model the newest bundle that can serve."""
     body_bytes: int = Field(default=1_000_000, ge=1)
     """Largest body of a request, uploads and bulk apart."""
     upload_bytes: int = Field(default=10_500_000, ge=1)
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
     """Days over which the fresh answers with a job are counted."""
     groups: Path | None = None
     """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
+    impact_days: int = Field(default=365, ge=1)
+    """Days over which impact ratios count what recruiters were shown."""
     candidates: int = Field(default=5000, ge=1, le=100_000)
     """Discoverable people that are compared for a posting, at most."""
     moment: Literal["clock", "data", "auto"] = "auto"

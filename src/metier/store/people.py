@@ -13,7 +13,7 @@ from metier.store.scope import Page, Scope, parts
 
 @dataclass(frozen=True)
 class Person:
-    """A profile. `version` to `updated` are set by the store."""
+    """A profile. `version` to `discoverable_since` are set by the store."""
 
     id: str
     text: str = ""
@@ -32,6 +32,8 @@ class Person:
     sequence: int = 0
     made: float = 0.0
     updated: float = 0.0
+    discoverable_since: float | None = None
+    """Since when recruiters may find them, without a break."""
 
 
 class People:
@@ -49,10 +51,15 @@ class People:
         found = (one for some in parts(ids) for one in self._scope.read(Person, people, people.c.id.in_(some)))
         return {one.id: one for one in found}
 
-    def page(self, after: str | None = None, limit: int = 100, *, discoverable: bool = False) -> Page[Person]:
-        """People by id; only those whom recruiters may find, if asked."""
-        where = (people.c.discoverable,) if discoverable else ()
-        return self._scope.page(Person, people, "id", after, limit, *where)
+    def page(self, after: str | None = None, limit: int = 100) -> Page[Person]:
+        """People by id."""
+        return self._scope.page(Person, people, "id", after, limit)
+
+    def discoverable(self, most: int) -> dict[str, float]:
+        """At most so many people whom recruiters may find, by id, and since when they may."""
+        chosen = self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.discoverable)
+        found = self._scope.rows(chosen.order_by(people.c.id).limit(most))
+        return {row["id"]: row["discoverable_since"] for row in found}
 
     def save(self, new: Sequence[Person]) -> int:
         """Make or replace profiles and say how many are new; all or none.
@@ -67,15 +74,19 @@ class People:
             raise UsageError(f"attributes named {', '.join(sorted(taken))}; cure: other names, these are fixed columns")
         ids = [one.id for one in new]
         there = {
-            row["id"]
+            row["id"]: row["discoverable_since"]
             for some in parts(ids)
-            for row in self._scope.rows(self._scope.select(people, people.c.id).where(people.c.id.in_(some)))
+            for row in self._scope.rows(
+                self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.id.in_(some))
+            )
         }
         first, now = self._scope.draw(len(new)), self._scope.clock()
         rows: list[dict[str, Any]] = [
             asdict(one) | {"version": 1, "sequence": first + place, "made": now, "updated": now}
             for place, one in enumerate(new)
         ]
+        for row in rows:
+            row["discoverable_since"] = (there.get(row["id"]) or now) if row["discoverable"] else None
         self._scope.upsert(people, rows, keep=("made",), add=("version",))
         Recommendations(self._scope).void(ids)
         return len(new) - len(there)
