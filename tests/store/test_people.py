@@ -24,15 +24,29 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
     with store.write(tenant) as rows:
         assert rows.people.save([ANN]) == 1
     with store.read(tenant) as rows:
-        assert rows.people.get("p1") == replace(ANN, version=1, sequence=1, made=clock.now, updated=clock.now)
+        set_here = {"made": clock.now, "updated": clock.now, "discoverable_since": clock.now}
+        assert rows.people.get("p1") == replace(ANN, version=1, sequence=1, **set_here)
         assert rows.people.get("p2") is None
 
 
 def test_nobody_is_found_by_recruiters_unasked(store, tenant):
     with store.write(tenant) as rows:
         rows.people.save([Person("p2"), ANN, Person("p3", discoverable=True)])
-        assert [one.id for one in rows.people.page(discoverable=True).items] == ["p1", "p3"]
+        assert list(rows.people.discoverable(9)) == ["p1", "p3"]
+        assert list(rows.people.discoverable(1)) == ["p1"]
         assert [one.id for one in rows.people.page().items] == ["p1", "p2", "p3"]
+
+
+def test_since_when_somebody_may_be_found(store, tenant, clock):
+    """From the change that allowed it, through other changes, until one that ends it."""
+    found = []
+    for text, discoverable in (("", False), ("", True), ("new", True), ("new", False), ("new", True)):
+        clock.now += 10
+        with store.write(tenant) as rows:
+            rows.people.save([Person("p1", text, discoverable=discoverable)])
+            found.append(rows.people.discoverable(9).get("p1"))
+    start = clock.now - 50
+    assert found == [None, start + 20, start + 20, None, start + 50]
 
 
 def test_a_change_counts_up_and_keeps_when_it_was_made(store, tenant, clock):
