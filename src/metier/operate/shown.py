@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,7 +52,7 @@ def shown_to_recruiters(rows: Rows, groups: Path, people: Mapping[str, float], *
             if person in people and time >= people[person]:
                 selected[person] += 1
     before = np.searchsorted(np.array(times), np.array(list(people.values()), np.float64))  # lists before each person
-    counted = {"person": list(people), "assessed": len(times) - before, "selected": list(selected.values())}
+    counted: dict[str, Any] = {"person": list(people), "assessed": len(times) - before, "selected": list(selected.values())}
     frame = pl.DataFrame(counted, schema_overrides={"person": pl.String}).filter(pl.col("assessed") > 0)
     if frame.is_empty():
         return Shown(days, len(times), ())

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     database: str = ""
     """URL or SQLite file of the store; empty: `metier.db` in the workspace."""
     tenant: str = Field(default="main", pattern=NAME)
-    """The tenant made at the first start; the workspace is its, and its first model the newest bundle there that serves."""
+    """The main tenant, made at the first start: the workspace is its, and the newest bundle there its first model."""
     body_bytes: int = Field(default=1_000_000, ge=1)
     """Largest body of a request, uploads and bulk apart."""
     upload_bytes: int = Field(default=10_500_000, ge=1)
