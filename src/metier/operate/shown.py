@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,9 +50,10 @@ def shown_to_recruiters(rows: Rows, groups: Path, people: Mapping[str, float], *
         for person in listed:
             if person in people and time >= people[person]:
                 selected[person] += 1
-    before = np.searchsorted(np.array(times), np.array(list(people.values()), np.float64))  # lists before each person
-    counted: dict[str, Any] = {"person": list(people), "assessed": len(times) - before, "selected": list(selected.values())}
-    frame = pl.DataFrame(counted, schema_overrides={"person": pl.String}).filter(pl.col("assessed") > 0)
+    missed = np.searchsorted(np.array(times), np.array(list(people.values()), np.float64))  # lists before each person
+    ids = pl.Series("person", list(people), pl.String)
+    counts = pl.Series("assessed", len(times) - missed), pl.Series("selected", list(selected.values()), pl.Int64)
+    frame = pl.DataFrame([ids, *counts]).filter(pl.col("assessed") > 0)
     if frame.is_empty():
         return Shown(days, len(times), ())
     joined = frame.join(known, on="person", how="left", maintain_order="left")
