@@ -162,6 +162,8 @@ def test_damaged_bundle_of_one_tenant_does_not_keep_the_others_from_starting(mak
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
             assert (await client.get("/health/ready")).json() == {"status": "ok", "models": 2, "missing": 0}
 
+    asyncio.run(story())
+
 
 def test_process_that_loaded_no_model_is_not_ready(make_world):
     async def story():

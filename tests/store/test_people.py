@@ -32,8 +32,8 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
 def test_nobody_is_found_by_recruiters_unasked(store, tenant):
     with store.write(tenant) as rows:
         rows.people.save([Person("p2"), ANN, Person("p3", discoverable=True)])
-        assert list(rows.people.discoverable(9)) == ["p1", "p3"]
-        assert list(rows.people.discoverable(1)) == ["p1"]
+        assert [one.id for one in rows.people.page(discoverable=True).items] == ["p1", "p3"]
+        assert list(rows.people.discoverable_since()) == ["p1", "p3"]
         assert [one.id for one in rows.people.page().items] == ["p1", "p2", "p3"]
 
 
@@ -44,7 +44,7 @@ def test_since_when_somebody_may_be_found(store, tenant, clock):
         clock.now += 10
         with store.write(tenant) as rows:
             rows.people.save([Person("p1", text, discoverable=discoverable)])
-            found.append(rows.people.discoverable(9).get("p1"))
+            found.append(rows.people.discoverable_since().get("p1"))
     start = clock.now - 50
     assert found == [None, start + 20, start + 20, None, start + 50]
 

@@ -61,8 +61,8 @@ CALLS = {
     "keys.revoke": lambda rows, id: rows.keys.revoke(id["key"]),
     "people.get": lambda rows, id: rows.people.get("p1"),
     "people.among": lambda rows, id: rows.people.among(["p1"]),
-    "people.page": lambda rows, id: rows.people.page(),
-    "people.discoverable": lambda rows, id: rows.people.discoverable(9),
+    "people.page": lambda rows, id: rows.people.page(discoverable=True),
+    "people.discoverable_since": lambda rows, id: rows.people.discoverable_since(),
     "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]) - 1,
     "people.replace": lambda rows, id: rows.people.replace(Person("p1", "mine"), 1),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
@@ -130,7 +130,7 @@ TOLD = {
     "people.among", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live", "models.all", "models.history",
     "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased", "erasure.was_erased", "learned",
     "audit.verify", "audit.lists_of_candidates", "recommendations.stamp", "accounts.has_admin", "accounts.hashed",
-    "people.discoverable",
+    "people.discoverable_since",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

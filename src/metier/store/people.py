@@ -51,15 +51,10 @@ class People:
         found = (one for some in parts(ids) for one in self._scope.read(Person, people, people.c.id.in_(some)))
         return {one.id: one for one in found}
 
-    def page(self, after: str | None = None, limit: int = 100) -> Page[Person]:
-        """People by id."""
-        return self._scope.page(Person, people, "id", after, limit)
-
-    def discoverable(self, most: int) -> dict[str, float]:
-        """At most so many people whom recruiters may find, by id, and since when they may."""
-        chosen = self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.discoverable)
-        found = self._scope.rows(chosen.order_by(people.c.id).limit(most))
-        return {row["id"]: row["discoverable_since"] for row in found}
+    def page(self, after: str | None = None, limit: int = 100, *, discoverable: bool = False) -> Page[Person]:
+        """People by id; only those whom recruiters may find, if asked."""
+        where = (people.c.discoverable,) if discoverable else ()
+        return self._scope.page(Person, people, "id", after, limit, *where)
 
     def save(self, new: Sequence[Person]) -> int:
         """Make or replace profiles and say how many are new; all or none.
@@ -98,3 +93,8 @@ class People:
             return False
         self.save([person])
         return True
+
+    def discoverable_since(self) -> dict[str, float]:
+        """Everybody whom recruiters may find, by id, and since when they may."""
+        chosen = self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.discoverable)
+        return {row["id"]: row["discoverable_since"] for row in self._scope.rows(chosen.order_by(people.c.id))}

@@ -133,7 +133,7 @@ def _impact(visit: Visit) -> Shown | str:
         return "No file of groups is set; the setting groups names one."
     with service.store.read(visit.call.tenant) as rows:
         try:
-            people = rows.people.discoverable(settings.candidates)
+            people = rows.people.discoverable_since()
             return shown_to_recruiters(rows, settings.groups, people, days=settings.impact_days)
         except MetierError as error:
             return str(error)

@@ -100,7 +100,7 @@ def get_candidates(
         model = service.models.of(rows)
         if model.posting(job) is None:
             raise absent()
-        people = askers(rows, model, list(rows.people.discoverable(service.settings.candidates)))
+        people = askers(rows, model, discoverable(rows, service.settings.candidates))
     found = model.people(job, people, k)
     details = {"version": model.version, "people": found}
     action = "candidates.exported" if format == "csv" else "candidates.served"
@@ -120,3 +120,16 @@ def get_similar_jobs(call: Asking, job: JobId, k: Most = 20) -> Ranking:
         raise absent()
     found = model.similar(job, k, now=call.service.moment(call.tenant))
     return Ranking(version=model.version, items=[Scored(id=id, score=score) for id, score in found])
+
+
+def discoverable(rows: Rows, most: int) -> list[str]:
+    """Ids of at most so many people whom recruiters may find."""
+    found: list[str] = []
+    after = None
+    while len(found) < most:
+        page = rows.people.page(after, min(1000, most - len(found)), discoverable=True)
+        found += [one.id for one in page.items]
+        after = page.next
+        if after is None:
+            break
+    return found
