@@ -49,6 +49,18 @@ def test_since_when_somebody_may_be_found(store, tenant, clock):
     assert found == [None, start + 20, start + 20, None, start + 50]
 
 
+def test_since_when_somebody_may_be_found_of_a_database_that_did_not_note_it(store, tenant, clock):
+    """Since their last change for certain."""
+    for text in ("old", "new"):
+        clock.now += 10
+        with store.write(tenant) as rows:
+            rows.people.save([Person("p1", text, discoverable=True), Person("p2", text)])
+    store.database.downgrade("0005")
+    store.database.upgrade()
+    with store.read(tenant) as rows:
+        assert rows.people.discoverable_since() == {"p1": clock.now}
+
+
 def test_a_change_counts_up_and_keeps_when_it_was_made(store, tenant, clock):
     with store.write(tenant) as rows:
         rows.people.save([ANN])

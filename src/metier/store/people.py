@@ -69,11 +69,9 @@ class People:
             raise UsageError(f"attributes named {', '.join(sorted(taken))}; cure: other names, these are fixed columns")
         ids = [one.id for one in new]
         there = {
-            row["id"]: row["discoverable_since"]
+            row["id"]
             for some in parts(ids)
-            for row in self._scope.rows(
-                self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.id.in_(some))
-            )
+            for row in self._scope.rows(self._scope.select(people, people.c.id).where(people.c.id.in_(some)))
         }
         first, now = self._scope.draw(len(new)), self._scope.clock()
         rows: list[dict[str, Any]] = [
@@ -81,8 +79,8 @@ class People:
             for place, one in enumerate(new)
         ]
         for row in rows:
-            row["discoverable_since"] = (there.get(row["id"]) or now) if row["discoverable"] else None
-        self._scope.upsert(people, rows, keep=("made",), add=("version",))
+            row["discoverable_since"] = now if row["discoverable"] else None
+        self._scope.upsert(people, rows, keep=("made",), add=("version",), first=("discoverable_since",))
         Recommendations(self._scope).void(ids)
         return len(new) - len(there)
 
