@@ -113,7 +113,7 @@ def sign_up(visit: Visit) -> Response:
 def password_form(visit: Visit) -> Response:
     """The form for one's own password."""
     notice = "Your password is changed; elsewhere you are signed out." if visit.values.get("done") else ""
-    return visit.page("password.html.j2", notice=notice)
+    return _password_page(visit, notice=notice)
 
 
 def set_password(visit: Visit) -> Response:
@@ -124,7 +124,7 @@ def set_password(visit: Visit) -> Response:
     except Refused as refused:
         if not refused.errors:
             raise
-        return visit.page("password.html.j2", 422, said(refused))
+        return _password_page(visit, said(refused))
     return go("/password?done=changed")
 
 
@@ -144,6 +144,14 @@ def _signed_in(visit: Visit, path: str, tenant: str = "") -> Response:
     named = {name: visit.values.get(name, "") for name in ("login", "password")}
     sign_in(visit.request, answer, forms.checked(Credentials, **named, tenant=tenant or None))
     return answer
+
+
+def _password_page(visit: Visit, errors: dict[str, str] | None = None, notice: str = "") -> Response:
+    """The form, with the account's name for whoever keeps the visitor's passwords."""
+    with visit.service.store.read(visit.call.tenant) as rows:
+        account = rows.accounts.get(visit.call.actor.id)
+    login = account.login if account else ""
+    return visit.page("password.html.j2", 422 if errors else 200, errors, login=login, notice=notice)
 
 
 def _sign_in_page(visit: Visit, errors: dict[str, str] | None = None) -> Response:
