@@ -48,6 +48,14 @@ class MissingExtraError(MetierError):
         )
 
 
+class StoreError(MetierError):
+    """The database does not answer, or refuses."""
+
+
+class StoreFullError(StoreError):
+    """The database has no room left to write; reading and deleting go on."""
+
+
 class ModelAnswerError(MetierError):
     """A language model gave no usable answer: out of reach, refusing, or not in the form asked for."""
 

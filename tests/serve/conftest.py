@@ -13,6 +13,7 @@ from metier.bundle import save
 from metier.features.assemble import assemble
 from metier.models.registry import create
 from metier.serve.app import create_app
+from metier.serve.first_start import give
 from metier.serve.models import Models
 from metier.serve.policy import SCOPES
 from metier.serve.settings import Settings
@@ -79,12 +80,13 @@ def make_world(town_bundles, tmp_path):
         given = {"home": home, "moment": "data", "sign_ins_per_minute": 1000, "requests_per_minute": 100_000}
         chosen = Settings(**(given | settings))
         store = Store.open(chosen.where)
-        models = Models(home / "models", store)
+        models = Models(home / "models", store, main=chosen.tenant)
         tenants = {one.name: one.id for one in store.tenants()}
         for name, bundle in (("main", "first"), ("other", "other")):
             if name not in tenants:
-                tenants[name] = store.add_tenant(name).id
-                models.promote(tenants[name], bundle, "system")
+                tenant = store.add_tenant(name)
+                tenants[name] = tenant.id
+                give(store, home / "models" / bundle, tenant)
         world = World(create_app(chosen, store.database, models), store, tenants["main"], tenants["other"])
         for tenant in tenants.values():
             with store.write(tenant) as rows:

@@ -88,7 +88,7 @@ def prepare(bundles, folder, accounts=True, **settings):
     given = {"home": home, "moment": "data", "sign_ins_per_minute": 1000, "requests_per_minute": 100_000}
     chosen = Settings(**(given | settings))
     store = Store.open(chosen.where)
-    models = Models(home / "models", store)
+    models = Models(home / "models", store, main=chosen.tenant)
     tenant = store.add_tenant("main").id
     models.promote(tenant, "first", "system")
     with store.write(tenant) as rows:

@@ -42,7 +42,7 @@ def seeker_with_resume(site):
 
 def test_first_start_makes_the_administrator_once(town_bundles, tmp_path):
     with site_of(town_bundles, tmp_path, accounts=False) as site:
-        token = site.store.setup.token()
+        token = site.store.setup.token(site.tenant)
         visitor = site.visitor().open("/")
         assert visitor.path == "/first-start"
         visitor.send("/first-start", {"token": "no", "login": "ann", "password": PASSWORD}, status=422)
@@ -293,10 +293,10 @@ def test_every_form_asks_for_its_token(site):
 
 
 ALLOWED = {
-    "seeker": {"/jobs", "/mine", "/profile"},
-    "recruiter": {"/postings"},
-    "operator": {"/dashboard", "/audit"},
-    "admin": {"/dashboard", "/audit"},
+    "seeker": {"/jobs", "/mine", "/profile", "/password"},
+    "recruiter": {"/postings", "/password"},
+    "operator": {"/dashboard", "/audit", "/password"},
+    "admin": {"/dashboard", "/audit", "/accounts", "/password"},
 }
 
 

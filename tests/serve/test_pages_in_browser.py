@@ -225,7 +225,8 @@ def test_every_page_can_be_read(site, chromium, scheme, width):
                 legible(seeker.page)
         for role, paths in {
             "recruiter": ("/postings", "/people?job=nurse-1"),
-            "operator": ("/dashboard", "/audit"),
+            "operator": ("/dashboard", "/audit", "/password"),
+            "admin": ("/accounts",),
         }.items():
             other = Watched(chromium, address, **how)
             other.sign_in(role)

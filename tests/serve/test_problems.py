@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from metier.errors import MetierError
+from metier.errors import MetierError, StoreError, StoreFullError
 from metier.serve.problems import of_metier
 
 FORM = "multipart/form-data"
@@ -126,7 +126,8 @@ def test_made_up_credentials_do_not_spare_the_limit_of_strangers(make_world):
 
 
 def test_words_of_the_database_stay_in_the_log():
-    refused = of_metier(MetierError("database postgresql://me@secret-host/db does not answer"))
+    refused = of_metier(StoreError("database postgresql://me@secret-host/db does not answer"))
     assert (refused.status_code, refused.headers) == (503, {"Retry-After": "2"})
     assert "secret-host" not in refused.detail
-    assert of_metier(MetierError("database x has no room left; cure: ...")).status_code == 507
+    assert of_metier(StoreFullError("whatever it says")).status_code == 507
+    assert of_metier(MetierError("database x has no room left")).status_code == 500, "words say nothing"

@@ -172,7 +172,7 @@ def test_first_start_prints_a_token_and_listens_here_only(town_bundles, tmp_path
     assert "one-time token for the first administrator" in told
     assert all("http://127.0.0.1:8000" in one for one in where)
     store = Store.open(settings.where)
-    assert store.setup.complete(told.split()[-1], settings.tenant, "root", hash_password("correct horse battery"))
+    assert store.setup.complete(told.split()[-1], "root", hash_password("correct horse battery"))
     store.close()
     listen(settings, "first")
     assert hosts == ["127.0.0.1", "0.0.0.0"]

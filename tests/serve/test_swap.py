@@ -111,14 +111,14 @@ def test_bundle_trained_again_under_its_name_is_not_served_before_it_is_promoted
             assert loads == ["first", "other"], "each is tried once"
             assert newcomer.held(world.tenant) is None
             assert newcomer.held(world.other) is not None
-            assert not newcomer.ready()
+            assert newcomer.loaded() == (1, 1)
             assert world.service.models.held(world.tenant) is kept, "the old model goes on"
             assert [(one["event"], one["tenant"]) for one in lines] == [("live model not loaded", world.tenant)]
             answer = await client.post("/api/v1/models/promote", json={"bundle": "first"})
             assert answer.status_code == 200, answer.text
             newcomer.follow()
             assert newcomer.held(world.tenant).version == world.service.models.held(world.tenant).version
-            assert newcomer.ready()
+            assert newcomer.loaded() == (2, 0)
 
     asyncio.run(story())
 
@@ -154,11 +154,31 @@ def test_damaged_bundle_of_one_tenant_does_not_keep_the_others_from_starting(mak
         async with make_world() as world, world.client("full") as client, world.client("other") as neighbour:
             assert (await neighbour.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 503
-            assert (await client.get("/health/ready")).status_code == 503
+            ready = await client.get("/health/ready")
+            assert (ready.status_code, ready.json()) == (200, {"status": "ok", "models": 1, "missing": 1})
             body = {"json": {"bundle": "first"}} if cure == "promote" else {}
             answer = await client.post(f"/api/v1/models/{cure}", **body)
             assert answer.status_code == 200, answer.text
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
-            assert (await client.get("/health/ready")).status_code == 200
+            assert (await client.get("/health/ready")).json() == {"status": "ok", "models": 2, "missing": 0}
+
+    asyncio.run(story())
+
+
+def test_process_that_loaded_no_model_is_not_ready(make_world):
+    async def story():
+        async with make_world() as world:
+            home = world.service.settings.home
+        (home / "models").rename(home / "aside")
+        async with make_world(follow_seconds=0.05) as world, world.client() as client:
+            answer = await client.get("/health/ready")
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+            (home / "aside").rename(home / "models")
+            for _ in range(100):
+                answer = await client.get("/health/ready")
+                if answer.status_code == 200 and not answer.json()["missing"]:
+                    break
+                await asyncio.sleep(0.1)
+            assert answer.json() == {"status": "ok", "models": 2, "missing": 0}
 
     asyncio.run(story())

@@ -8,7 +8,9 @@ import json
 
 import pytest
 
+from metier.errors import UsageError
 from metier.serve.app import openapi
+from metier.serve.first_start import give
 from metier.serve.policy import POLICY, SCOPES
 from metier.serve.postings import job_of
 from metier.sources.job_posting import JobPosting
@@ -26,8 +28,12 @@ LAST = ("withdraw_job", "revoke_key", "remove_account", "erase_person", "sign_ou
 """What ends things comes after what needs them."""
 PUBLIC = {"create_first_account", "sign_in", "is_live", "is_ready"}
 ANY_ROLE = {"recommend_to_anybody", "list_jobs", "get_job", "get_similar_jobs", "get_session", "sign_out"}
+ANY_ROLE |= {"change_password"}
 OPERATE = {"list_models", "promote_model", "roll_back_model", "list_audit", "verify_audit", "get_metrics", "get_import"}
-ACCOUNTS = {"list_accounts", "create_account", "remove_account", "list_keys", "create_key", "revoke_key"}
+ACCOUNTS = {
+    "list_accounts", "create_account", "change_role", "reset_password", "end_sessions", "remove_account", "list_keys",
+    "create_key", "revoke_key",
+}  # fmt: skip
 OWN = {
     "get_person", "replace_person", "erase_person", "export_person", "upload_resume", "list_resumes", "get_resume",
     "get_recommendations", "get_reasons", "get_raises", "record_event",
@@ -39,7 +45,7 @@ MAY = {
     | {"get_candidates", "get_import"},
     "operator": PUBLIC | ANY_ROLE | OPERATE,
     "admin": PUBLIC | ANY_ROLE | OPERATE | ACCOUNTS | {"erase_person"},
-    "full": set(OPERATIONS) - {"get_session", "sign_out"},
+    "full": set(OPERATIONS) - {"get_session", "sign_out", "change_password"},
     **{f"key {scope}": PUBLIC for scope in SCOPES},
     "key read": PUBLIC | {"get_import"},
     "key admin": PUBLIC | ACCOUNTS,
@@ -85,6 +91,9 @@ def request_of(operation, ids, actor):
         "bulk_events": {"content": b"{}", "headers": lines},
         "promote_model": {"json": {"bundle": ids["bundle"]}},
         "create_account": {"json": {"login": new_id(), "password": PASSWORD, "role": "operator"}},
+        "change_role": {"json": {"role": "recruiter"}},
+        "reset_password": {"json": {"password": PASSWORD}},
+        "change_password": {"json": {"present": PASSWORD, "password": PASSWORD}},
         "create_key": {"json": {"label": "a", "scopes": ["admin"]}},
         "create_first_account": {"json": {"token": "x", "login": "a", "password": PASSWORD}},
         "sign_in": {"json": {"login": actor if actor in ROLES else "admin", "password": PASSWORD}},
@@ -177,5 +186,31 @@ def test_recruiter_sees_no_resume_and_nobody_who_is_hidden(make_world):
                 for person in ("found", "hidden"):
                     assert (await recruiter.get(f"/api/v1/people/{person}{path}")).status_code == 404, path
             assert (await recruiter.get("/api/v1/people/p1")).status_code == 404
+
+    asyncio.run(story())
+
+
+def test_what_is_the_machine_s_is_the_main_tenant_s(make_world):
+    """Bundles that were given to nobody, and counters of the process: another tenant's operators do not see them."""
+
+    async def story():
+        async with make_world() as world:
+            board, other = world.client("full"), world.client("other")
+            operator, neighbour = await world.signed_in("operator"), await world.signed_in("operator", "other")
+            for client in (board, operator):
+                assert (await client.get("/metrics")).status_code == 200
+                assert (await client.get("/api/v1/models")).json()["bundles"] == ["first", "second"]
+            for client in (other, neighbour):
+                assert (await client.get("/metrics")).status_code == 404
+                assert (await client.get("/api/v1/models")).json()["bundles"] == ["other"]
+                for bundle in ("first", "second", "none"):
+                    answer = await client.post("/api/v1/models/promote", json={"bundle": bundle})
+                    assert answer.status_code == 404, bundle
+            give(world.store, world.service.settings.home / "models" / "second", world.store.tenant("other"))
+            assert (await other.get("/api/v1/models")).json()["bundles"] == ["other", "second"]
+            assert (await board.get("/api/v1/models")).json()["bundles"] == ["first"]
+            assert (await other.post("/api/v1/models/promote", json={"bundle": "second"})).status_code == 200
+            with pytest.raises(UsageError, match="is the tenant other's"):
+                give(world.store, world.service.settings.home / "models" / "second", world.store.tenant("main"))
 
     asyncio.run(story())

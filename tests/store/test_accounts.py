@@ -66,7 +66,7 @@ def test_the_last_admin_stays(store, tenant, lose):
 
 def test_changes_say_whether_there_was_an_account(store, tenant):
     with store.write(tenant) as rows:
-        made = rows.accounts.add("ann", HASH, "seeker")
+        made = rows.accounts.add("ann", HASH, "operator")
         assert rows.accounts.set_role(made.id, "recruiter")
         assert rows.accounts.set_enabled(made.id, False)
         changed = rows.accounts.get(made.id)
@@ -75,3 +75,23 @@ def test_changes_say_whether_there_was_an_account(store, tenant):
         assert not rows.accounts.delete(made.id)
         assert not rows.accounts.set_role("nobody", "recruiter")
         assert not rows.accounts.set_password("nobody", HASH)
+        assert rows.accounts.hashed("nobody") is None
+
+
+@pytest.mark.parametrize(("old", "new"), [("seeker", "admin"), ("operator", "seeker")])
+def test_a_seeker_s_account_stays_one_with_their_person(store, tenant, old, new):
+    with store.write(tenant) as rows:
+        made = rows.accounts.add("ann", HASH, old, "p1" if old == "seeker" else None)
+        with pytest.raises(UsageError, match="seeker"):
+            rows.accounts.set_role(made.id, new)
+        assert rows.accounts.set_role(made.id, old)
+        assert rows.accounts.get(made.id) == made
+
+
+def test_a_password_changes_only_where_it_is_the_one_that_was_confirmed(store, tenant):
+    with store.write(tenant) as rows:
+        made = rows.accounts.add("ann", HASH, "seeker")
+        assert not rows.accounts.set_password(made.id, Hashed("$new"), before=Hashed("$other"))
+        assert rows.accounts.hashed(made.id) == HASH
+        assert rows.accounts.set_password(made.id, Hashed("$new"), before=HASH)
+        assert rows.accounts.hashed(made.id) == "$new"

@@ -91,10 +91,13 @@ def test_a_change_of_the_account_ends_its_sessions(store, tenant, ann, change):
     assert sign_in(store) is None, "locked out, gone, or by the old password"
 
 
-def test_a_changed_role_counts_at_once(store, tenant, ann):
-    _, token = sign_in(store)
+def test_a_changed_role_counts_at_once(store, tenant):
+    hashed = hash_password(PASSWORD)
     with store.write(tenant) as rows:
-        rows.accounts.set_role(ann.id, "recruiter")
+        bob = rows.accounts.add("bob", hashed, "operator")
+    _, token = sign_in(store, login="bob")
+    with store.write(tenant) as rows:
+        rows.accounts.set_role(bob.id, "recruiter")
     assert store.authentication.session(token).role == "recruiter"
 
 

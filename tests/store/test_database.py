@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from metier.errors import ConfigError, MetierError
+from metier.errors import ConfigError, MetierError, StoreFullError
 from metier.store import CompletionStore, Spending
 from metier.store.database import Database, connect
 from metier.store.schema import metadata
@@ -115,7 +115,7 @@ def test_a_full_disk_is_told(tmp_path):
     with database.read() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1")
     store = CompletionStore(database)
-    with pytest.raises(MetierError, match="no room left; cure: free some space"):
+    with pytest.raises(StoreFullError, match="no room left; cure: free some space"):
         store.sent("k" * 100_000, "r", 1, "m", Spending())
 
 

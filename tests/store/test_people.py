@@ -25,7 +25,8 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
     with store.write(tenant) as rows:
         rows.people.save([ANN])
     with store.read(tenant) as rows:
-        assert rows.people.get("p1") == replace(ANN, version=1, sequence=1, made=clock.now, updated=clock.now)
+        set_here = {"made": clock.now, "updated": clock.now, "discoverable_since": clock.now}
+        assert rows.people.get("p1") == replace(ANN, version=1, sequence=1, **set_here)
         assert rows.people.get("p2") is None
 
 
@@ -34,6 +35,7 @@ def test_nobody_is_found_by_recruiters_unasked(store, tenant):
         rows.people.save([Person("p2"), ANN, Person("p3", discoverable=True)])
         assert list(rows.people.discoverable(9)) == ["p3", "p1"]
         assert [one.id for one in rows.people.page().items] == ["p1", "p2", "p3"]
+        assert list(rows.people.discoverable_since()) == ["p1", "p3"]
 
 
 def test_who_did_something_last_is_found_first(store, tenant):
@@ -47,6 +49,30 @@ def test_who_did_something_last_is_found_first(store, tenant):
         assert list(found) == ["p0", "p1", "p3", "p2"]
         assert {person for person in found if found[person] != before[person]} == {"p0", "p1"}
         assert list(rows.people.discoverable(2)) == ["p0", "p1"], "whoever is left out did less lately"
+
+
+def test_since_when_somebody_may_be_found(store, tenant, clock):
+    """From the change that allowed it, through other changes, until one that ends it."""
+    found = []
+    for text, discoverable in (("", False), ("", True), ("new", True), ("new", False), ("new", True)):
+        clock.now += 10
+        with store.write(tenant) as rows:
+            rows.people.save([Person("p1", text, discoverable=discoverable)])
+            found.append(rows.people.discoverable_since().get("p1"))
+    start = clock.now - 50
+    assert found == [None, start + 20, start + 20, None, start + 50]
+
+
+def test_since_when_somebody_may_be_found_of_a_database_that_did_not_note_it(store, tenant, clock):
+    """Since their last change for certain."""
+    for text in ("old", "new"):
+        clock.now += 10
+        with store.write(tenant) as rows:
+            rows.people.save([Person("p1", text, discoverable=True), Person("p2", text)])
+    store.database.downgrade("0005")
+    store.database.upgrade()
+    with store.read(tenant) as rows:
+        assert rows.people.discoverable_since() == {"p1": clock.now}
 
 
 def test_a_change_counts_up_and_keeps_when_it_was_made(store, tenant, clock):

@@ -39,6 +39,7 @@ def fill(rows):
     key, _ = rows.keys.add("secret", ["read"], account)
     rows.idempotency.keep("ann", "k", "r", "b", Kept(200, b"secret"), person="p1")
     rows.audit.append("ann", "person.viewed", "p1")
+    rows.audit.append("ann", "candidates.served", "j1", people=[("p1", 0.5)])
     erased = rows.erasure.erase("p2").id
     assert rows.recommendations.put("p1", "f", "m@2", b"secret", rows.recommendations.stamp("p1"))
     return {"resume": resume, "account": account, "key": key.id, "import": made, "erased": erased}
@@ -48,6 +49,9 @@ CALLS = {
     "accounts.add": lambda rows, id: rows.accounts.add("ann", HASH, "seeker", "p1"),
     "accounts.get": lambda rows, id: rows.accounts.get(id["account"]),
     "accounts.page": lambda rows, id: rows.accounts.page(),
+    "accounts.has_admin": lambda rows, id: rows.accounts.has_admin(),
+    "accounts.hashed": lambda rows, id: rows.accounts.hashed(id["account"]),
+    "accounts.end_sessions": lambda rows, id: rows.accounts.end_sessions(id["account"]),
     "accounts.set_password": lambda rows, id: rows.accounts.set_password(id["account"], HASH),
     "accounts.set_role": lambda rows, id: rows.accounts.set_role(id["account"], "seeker"),
     "accounts.set_enabled": lambda rows, id: rows.accounts.set_enabled(id["account"], False),
@@ -61,6 +65,7 @@ CALLS = {
     "people.page": lambda rows, id: rows.people.page(),
     "people.discoverable": lambda rows, id: rows.people.discoverable(9),
     "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]),
+    "people.discoverable_since": lambda rows, id: rows.people.discoverable_since(),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
     "resumes.get": lambda rows, id: rows.resumes.get(id["resume"]),
     "resumes.of_person": lambda rows, id: rows.resumes.of_person("p1"),
@@ -109,6 +114,7 @@ CALLS = {
     "audit.append": lambda rows, id: rows.audit.append("bob", "person.viewed", "p1"),
     "audit.append_many": lambda rows, id: rows.audit.append_many([Entry("bob", "person.viewed")]),
     "audit.page": lambda rows, id: rows.audit.page(),
+    "audit.lists_of_candidates": lambda rows, id: list(rows.audit.lists_of_candidates(0.0)),
     "audit.verify": lambda rows, id: rows.audit.verify().rows,
     "erasure.export": lambda rows, id: [row for rows_ in rows.erasure.export("p1").values() for row in rows_],
     "erasure.erase": lambda rows, id: sum(rows.erasure.erase("p1").counts.values()),
@@ -124,9 +130,10 @@ CALLS = {
 MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
 TOLD = {
-    "people.among", "people.discoverable", "resumes.newest", "resumes.waiting", "jobs.changed", "models.live",
-    "models.all", "models.history", "imports.refusals", "idempotency.find", "erasure.export", "erasure.erased",
-    "erasure.was_erased", "learned", "erasure.unknown", "audit.verify", "recommendations.stamp",
+    "people.among", "people.discoverable", "people.discoverable_since", "resumes.newest", "resumes.waiting",
+    "jobs.changed", "models.live", "models.all", "models.history", "imports.refusals", "idempotency.find",
+    "erasure.export", "erasure.erased", "erasure.was_erased", "erasure.unknown", "learned", "audit.verify",
+    "audit.lists_of_candidates", "recommendations.stamp", "accounts.has_admin", "accounts.hashed",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

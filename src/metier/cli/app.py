@@ -36,6 +36,7 @@ from metier.cli import (
     skills,
     study,
     taxonomy,
+    tenant,
     train,
     tune,
 )
@@ -65,6 +66,7 @@ app.command("embed")(embed.embed)
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(llm.app, name="llm")
 app.add_typer(person.app, name="person")
+app.add_typer(tenant.app, name="tenant")
 app.add_typer(audit.app, name="audit")
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

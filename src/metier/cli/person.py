@@ -39,12 +39,12 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write all that is held about a person as JSON: JSON Resume, profile, events, decisions, files. It is audited."""
-    from metier.operate.holdings import Holdings
-    from metier.operate.person import export_person
+    from metier.operate.holdings import holdings
+    from metier.operate.person import export_person, tenant_named
 
     with opened(home, database) as (store, workspace):
         found = export_person(store, workspace, tenant, person, datasets or ())
-        folder = Holdings(workspace).exports(person)
+        folder = holdings(store, workspace, tenant_named(store, tenant).id, datasets or ()).exports(person)
     if as_json:
         print_json(found)
         return

@@ -38,24 +38,12 @@ def read_csv(
     ------
     UsageError : a column is absent. DataRejectedError : a value makes no sense, with its line.
     """
-    try:
-        rows = pl.read_csv(path, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        raise DataRejectedError(f"{path} is no CSV table with a header: {type(error).__name__}") from error
+    rows = _table(path)
     outcomes = [name for name in (selected, score) if name in rows.columns]
     absent = [name for name in (person, *by) if name not in rows.columns] or ([] if outcomes else [selected, score])
     if absent:
         raise UsageError(f"{path} has no column {absent[0]!r} (there: {', '.join(rows.columns)}); cure: name another")
-    rows = rows.with_columns(pl.all().str.strip_chars()).with_row_index("(line)", 2)
-    _refuse(path, rows.filter(pl.col(person).fill_null("") == ""), person, "nobody's id")
-    hidden = [one.casefold() for one in ("", *unknown)]
-    rows = rows.with_columns(
-        pl.when(pl.col(name).str.to_lowercase().is_in(hidden)).then(None).otherwise(pl.col(name)).alias(name)
-        for name in by
-    )
-    twofold = rows.group_by(person).agg(pl.col("(line)").max(), *(pl.col(name).n_unique() for name in by))
-    for name in by:
-        _refuse(path, twofold.filter(pl.col(name) > 1), name, "another value than an earlier line of the same person")
+    rows = _categorised(path, rows, person, by, unknown)
     found: dict[Metric, pl.DataFrame] = {}
     if selected in outcomes:
         _refuse(path, rows.filter(~pl.col(selected).fill_null("").is_in(["0", "1"])), selected, "neither 0 nor 1")
@@ -69,6 +57,21 @@ def read_csv(
             above = above_median(scored["(score)"].to_numpy()[:, None])[:, 0]
             found["scoring"] = _counted(scored, person, by, pl.Series(above))
     return found
+
+
+def read_groups(path: Path) -> pl.DataFrame:
+    """A CSV file of people's categories: a row a person, `person` and a String column for each category (null where
+    empty).
+
+    Raises
+    ------
+    UsageError : no column `person`, or no other one. DataRejectedError : a value makes no sense, with its line.
+    """
+    rows = _table(path)
+    by = [name for name in rows.columns if name != "person"]
+    if "person" not in rows.columns or not by:
+        raise UsageError(f"{path} has no column person, or no other; cure: person and a column for each category")
+    return _categorised(path, rows, "person", by).select("person", *by).unique("person", maintain_order=True)
 
 
 def of_bundle(
@@ -133,6 +136,31 @@ def categories(people: pl.DataFrame, by: Sequence[str], bands: Mapping[str, Sequ
             column = column.list.sort().list.join(", ")
         made.append(column.cast(pl.String).replace("", None).alias(name))
     return people.with_columns(made)
+
+
+def _table(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_csv(path, infer_schema=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        what = f"cannot be read as a CSV table with a header ({type(error).__name__})"
+        raise DataRejectedError(f"{path} {what}; cure: check the path and the file") from error
+
+
+def _categorised(
+    path: Path, rows: pl.DataFrame, person: str, by: Sequence[str], unknown: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Rows with `(line)` and each person's one value of each of `by`, null where it is empty or in `unknown`."""
+    rows = rows.with_columns(pl.all().str.strip_chars()).with_row_index("(line)", 2)
+    _refuse(path, rows.filter(pl.col(person).fill_null("") == ""), person, "nobody's id")
+    hidden = [one.casefold() for one in ("", *unknown)]
+    rows = rows.with_columns(
+        pl.when(pl.col(name).str.to_lowercase().is_in(hidden)).then(None).otherwise(pl.col(name)).alias(name)
+        for name in by
+    )
+    twofold = rows.group_by(person).agg(pl.col("(line)").max(), *(pl.col(name).n_unique() for name in by))
+    for name in by:
+        _refuse(path, twofold.filter(pl.col(name) > 1), name, "another value than an earlier line of the same person")
+    return rows
 
 
 def _counted(rows: pl.DataFrame, person: str, by: Sequence[str], chosen: pl.Expr | pl.Series) -> pl.DataFrame:

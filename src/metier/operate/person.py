@@ -90,11 +90,11 @@ def erase_person(
 
 def tenant_named(store: Store, name: str) -> Tenant:
     """The tenant of a name; UnknownIdError lists those there are."""
-    found = {one.name: one for one in store.tenants()}
-    if name not in found:
-        there = ", ".join(sorted(found)) or "none yet"
-        raise UnknownIdError(f"no tenant {name!r} (there: {there}); cure: --tenant with one of them")
-    return found[name]
+    found = store.tenant(name)
+    if found is None:
+        there = ", ".join(one.name for one in store.tenants()) or "none yet"
+        raise UnknownIdError(f"no tenant {name!r} (there: {there}); cure: one of them")
+    return found
 
 
 def _completions(rows: Rows, held: Holdings, person: str) -> list[dict[str, Any]]:

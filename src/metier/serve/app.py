@@ -66,7 +66,7 @@ def from_environment() -> FastAPI:
     settings = read_settings()
     database = Database.open(settings.where)
     structlog.get_logger().info("starting", version=__version__)
-    return create_app(settings, database, Models(settings.home / "models", Store(database)))
+    return create_app(settings, database, Models(settings.home / "models", Store(database), main=settings.tenant))
 
 
 def openapi() -> dict[str, Any]:

@@ -49,7 +49,8 @@ class Guarded(APIRoute):
                 request.state.actor = actor
                 if refusal := too_often(service.regulars, actor.id):
                     raise refusal
-                if not rule.admits(actor):
+                person = request.path_params.get("person")
+                if not rule.admits(actor) or not (person is None or actor.may_see(person)):
                     raise absent()
             if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:  # PostgreSQL refuses it
                 raise Refused(422, "The path or the query holds a NUL character (U+0000); cure: leave it out.")
@@ -83,11 +84,13 @@ async def identify(request: Request, service: Service) -> Actor:
 
 
 def limit_sign_ins(request: Request) -> None:
-    """Refused (429) when an address tries passwords or tokens too often."""
+    """Refused (429) when passwords or tokens are tried too often from an address, or by whoever is signed in."""
     service: Service = request.app.state.service
+    actor: Actor | None = getattr(request.state, "actor", None)
     address = request.client.host if request.client else ""
-    if refusal := too_often(service.sign_ins, neighbourhood(address)):
-        raise refusal
+    for name in (neighbourhood(address), *([actor.id] if actor else [])):
+        if refusal := too_often(service.sign_ins, name):
+            raise refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,10 +38,11 @@ class Models:
     ----------
     folder : of the bundles.
     load : reads one.
+    main : name of the tenant to which belong the bundles that were given to nobody.
     """
 
-    def __init__(self, folder: Path, store: Store, load: Load = LiveModel.load) -> None:
-        self._folder, self._store, self._load = folder, store, load
+    def __init__(self, folder: Path, store: Store, load: Load = LiveModel.load, main: str = "main") -> None:
+        self._folder, self._store, self._load, self._main = folder, store, load, main
         self._held: dict[str, Held] = {}
         self._unfit: dict[str, tuple[str, Files]] = {}
         """tenant -> the live version that its folder does not hold, and the folder's state"""
@@ -125,24 +126,29 @@ class Models:
             except Exception as error:  # whatever one tenant's bundle provokes, the others are to be answered
                 structlog.get_logger().error("live model not loaded", tenant=tenant.id, **failure(error))
 
-    def ready(self) -> bool:
-        """Whether every tenant that has a live model has it loaded here."""
+    def loaded(self) -> tuple[int, int]:
+        """Of the tenants that have a live model: how many have it (or the one before) here, and how many have none."""
+        live = []
         for tenant in self._store.tenants():
             with self._store.read(tenant.id) as rows:
-                if rows.models.live() is not None and tenant.id not in self._held:
-                    return False
-        return True
+                if rows.models.live() is not None:
+                    live.append(tenant.id in self._held)
+        return live.count(True), live.count(False)
+
+    def owns_workspace(self, tenant: str) -> bool:
+        """Whether this is the main tenant."""
+        main = self._store.tenant(self._main)
+        return main is not None and main.id == tenant
 
     def bundles(self, tenant: str) -> list[str]:
-        """Names of the bundles that the tenant may promote: those of no other tenant."""
-        taken: set[str] = set()
-        for other in self._store.tenants():
-            if other.id != tenant:
-                with self._store.read(other.id) as rows:
-                    taken |= {model.bundle for model in rows.models.all()}
+        """Names of the bundles that the tenant may promote: its own, and for the main tenant those of nobody."""
+        own, taken = set[str](), set[str]()
+        for one in self._store.tenants():
+            with self._store.read(one.id) as rows:
+                (own if one.id == tenant else taken).update(model.bundle for model in rows.models.all())
         there = self._folder.iterdir() if self._folder.is_dir() else ()
-        names = (one.name for one in there if not one.name.startswith(".") and answers_live(one))
-        return sorted(name for name in names if name not in taken)
+        names = {one.name for one in there if not one.name.startswith(".") and answers_live(one)}
+        return sorted(names - taken if self.owns_workspace(tenant) else names & own - taken)
 
     def _follow(self, tenant: str) -> None:
         """Load the tenant's live model; a folder that does not hold it is tried again once it has changed."""

@@ -1,8 +1,8 @@
 """Who may do what: one row for each operation. An operation without a row cannot be mounted.
 
 A row lets in the accounts of some roles, and the keys that carry all of some scopes. Whose rows they then reach is the
-operation's own business: `own` says that a seeker reaches only their own person. What an actor may not do looks to them
-as if it did not exist.
+operation's own business; but where a path names a person, the guard lets a seeker no further than their own. What an
+actor may not do looks to them as if it did not exist.
 """
 
 from dataclasses import dataclass, field
@@ -23,6 +23,7 @@ class Actor:
     id : of the account or the key, as the audit names it.
     role : None for a key.
     person : the seeker's own person, if there is one.
+    main : of the tenant of the settings, to which belongs what the machine has no other tenant for: the workspace.
     csrf : what a session must send with an unsafe request; None for a key.
     """
 
@@ -31,6 +32,7 @@ class Actor:
     role: Role | None = None
     scopes: frozenset[str] = frozenset()
     person: str | None = None
+    main: bool = False
     csrf: str | None = field(default=None, repr=False)
 
     def may_see(self, person: str) -> bool:
@@ -40,21 +42,24 @@ class Actor:
 
 @dataclass(frozen=True)
 class Rule:
-    """Roles that may, and scopes of which a key needs all; no scopes: no key may."""
+    """Roles that may, and scopes of which a key needs all; no scopes: no key may. `main`: only of the main tenant."""
 
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     public: bool = False
+    main: bool = False
 
     def admits(self, actor: Actor) -> bool:
         """Whether the row lets an actor in."""
+        if self.main and not actor.main:
+            return False
         if actor.role is not None:
             return actor.role in self.roles
         return bool(self.scopes) and self.scopes <= actor.scopes
 
 
-def _rule(roles: str, scopes: str) -> Rule:
-    return Rule(frozenset(roles.split()), frozenset(scopes.split()))
+def _rule(roles: str, scopes: str, *, main: bool = False) -> Rule:
+    return Rule(frozenset(roles.split()), frozenset(scopes.split()), main=main)
 
 
 EVERYBODY = Rule(public=True)
@@ -95,7 +100,11 @@ POLICY: dict[str, Rule] = {
     "create_first_account": EVERYBODY,
     "list_accounts": _rule("admin", "admin"),
     "create_account": _rule("admin", "admin"),
+    "change_role": _rule("admin", "admin"),
+    "reset_password": _rule("admin", "admin"),
+    "end_sessions": _rule("admin", "admin"),
     "remove_account": _rule("admin", "admin"),
+    "change_password": _rule("seeker recruiter operator admin", ""),
     "list_keys": _rule("admin", "admin"),
     "create_key": _rule("admin", "admin"),
     "revoke_key": _rule("admin", "admin"),
@@ -105,7 +114,7 @@ POLICY: dict[str, Rule] = {
     # audit, operation
     "list_audit": _rule("operator admin", "read admin"),
     "verify_audit": _rule("operator admin", "read admin"),
-    "get_metrics": _rule("operator admin", "read models"),
+    "get_metrics": _rule("operator admin", "read models", main=True),
     "is_live": EVERYBODY,
     "is_ready": EVERYBODY,
 }

@@ -8,7 +8,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from metier.errors import BundleError, DataRejectedError, MetierError, UnknownIdError, UsageError
+from metier.errors import (
+    BundleError,
+    DataRejectedError,
+    MetierError,
+    StoreError,
+    StoreFullError,
+    UnknownIdError,
+    UsageError,
+)
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -109,10 +117,9 @@ def of_metier(error: MetierError) -> Refused:
         return absent()
     if isinstance(error, BundleError | DataRejectedError | UsageError):
         return Refused(422, str(error))
-    said = str(error)
-    if "no room left" in said:
+    if isinstance(error, StoreFullError):
         return Refused(507, "There is no room left to write; reading and erasing go on.")
-    if said.startswith("database"):
+    if isinstance(error, StoreError):
         return busy("The store does not answer; repeat the request.")
     return Refused(500, "")
 

@@ -7,6 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchem
 
 from metier.live import Filter
 from metier.sources.storable import storable_moment, storable_text
+from metier.store.events import EventKind
+from metier.store.resumes import ResumeState as State
 
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f/]+$"
 """No slash, which would be another path, and no control characters, which some databases refuse."""
@@ -103,7 +105,7 @@ class ResumeState(Sent):
     """An uploaded résumé."""
 
     id: str
-    state: Literal["waiting", "reading", "done", "refused"]
+    state: State
     reason: str
     """Why it was refused."""
     made: str
@@ -248,7 +250,7 @@ class NewEvent(Record):
 
     id: Id | None = None
     """The event's own id; the same id counts once: of all keys, or of one account. One is made if there is none."""
-    kind: Literal["applied", "viewed", "saved", "dismissed"]
+    kind: EventKind
     person: Id
     job: Id
     time: Moment | None = None

@@ -65,10 +65,9 @@ class Service:
                 self.near.close()
             structlog.get_logger().info("stopped")
 
-    def ready(self) -> bool:
-        """Whether the store answers, every live model is loaded and every thread beside the requests runs."""
-        running = self.afterwards.alive() and self.readers.alive() and self._follower.is_alive()
-        return running and self.models.ready()
+    def running_beside(self) -> bool:
+        """Whether every thread beside the requests runs."""
+        return self.afterwards.alive() and self.readers.alive() and self._follower.is_alive()
 
     def moment(self, tenant: str) -> float:
         """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle.
@@ -86,14 +85,18 @@ class Service:
     def actor_of_key(self, secret: str) -> Actor | None:
         """Whom an API key lets in."""
         found = self.store.authentication.key(secret)
-        return None if found is None else Actor(found[1].id, found[0], scopes=frozenset(found[1].scopes))
+        if found is None:
+            return None
+        tenant, key = found
+        return Actor(key.id, tenant, scopes=frozenset(key.scopes), main=self.models.owns_workspace(tenant))
 
     def actor_of_session(self, token: str) -> Actor | None:
         """Whom a session's token lets in."""
         found = self.store.authentication.session(token)
         if found is None:
             return None
-        return Actor(found.account, found.tenant, found.role, person=found.person, csrf=found.csrf)
+        main = self.models.owns_workspace(found.tenant)
+        return Actor(found.account, found.tenant, found.role, person=found.person, main=main, csrf=found.csrf)
 
     def _follow(self) -> None:
         """Notice what other processes promoted, clear the log of what was erased, and tidy up once an hour."""

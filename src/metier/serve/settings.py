@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from metier.errors import ConfigError
+from metier.store.tenants import NAME
 
 PREFIX = "METIER_SERVE_"
 
@@ -19,7 +20,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     host: str = "127.0.0.1"
-    """Address to listen at; until an administrator exists it is 127.0.0.1 whatever is set."""
+    """Address to listen at; until the tenant has an administrator it is 127.0.0.1 whatever is set."""
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen at; 0 takes a free one."""
     workers: int = Field(default=1, ge=1, le=64)
@@ -28,8 +29,8 @@ class Settings(BaseSettings):
     """The workspace: bundles are read from its `models`."""
     database: str = ""
     """URL or SQLite file of the store; empty: `metier.db` in the workspace."""
-    tenant: str = Field(default="main", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    """The tenant made at the first start; its first model is the workspace's newest bundle that can serve."""
+    tenant: str = Field(default="main", pattern=NAME)
+    """The main tenant, made at the first start: the workspace is its, and the newest bundle there its first model."""
     body_bytes: int = Field(default=1_000_000, ge=1)
     """Largest body of a request, uploads and bulk apart."""
     upload_bytes: int = Field(default=10_500_000, ge=1)
@@ -41,7 +42,7 @@ class Settings(BaseSettings):
     key_requests_per_minute: int = Field(default=120_000, ge=1)
     """Of one API key or account."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
-    """Attempts to sign in from one address."""
+    """Passwords and tokens tried from one address, or by one account."""
     key_cache_seconds: float = Field(default=5.0, ge=0, le=300)
     """How long another process may still take a key or session that was revoked here."""
     sign_up: bool = True
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
     """Days over which showings are counted."""
     groups: Path | None = None
     """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
+    impact_days: int = Field(default=365, ge=1)
+    """Days over which impact ratios count what recruiters were shown."""
     candidates: int = Field(default=100_000, ge=1, le=10_000_000)
     """Discoverable people that are compared for a posting, at most: those about whom something was written last."""
     candidate_seconds: float = Field(default=5.0, gt=0, le=60)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from metier.errors import UsageError
 from metier.store.schema import accounts, sessions
 from metier.store.scope import Page, Scope
-from metier.store.tokens import Hashed, new_id
+from metier.store.tokens import Hashed, digest, new_id
 
 Role = Literal["seeker", "recruiter", "operator", "admin"]
 
@@ -52,13 +52,34 @@ class Accounts:
         """Accounts by id."""
         return self._scope.page(Account, accounts, "id", after, limit)
 
-    def set_password(self, id: str, password: Hashed) -> bool:
-        """Change a password and end the account's sessions; False if it is not there."""
-        self._end_sessions(id)
-        return self._scope.update(accounts, {"password": password}, accounts.c.id == id) == 1
+    def has_admin(self) -> bool:
+        """Whether there is an admin."""
+        return admin_exists(self._scope.connection, self._scope.tenant)
+
+    def hashed(self, id: str) -> Hashed | None:
+        """The hash of an account's password, for whoever wants to confirm it."""
+        found = self._scope.rows(self._scope.select(accounts, accounts.c.password).where(accounts.c.id == id))
+        return Hashed(found[0]["password"]) if found else None
+
+    def set_password(self, id: str, password: Hashed, *, before: Hashed | None = None, session: str = "") -> bool:
+        """Change a password and end the account's sessions; False if it is not there.
+
+        Parameters
+        ----------
+        before : the hash that was confirmed; False where it is another one by now.
+        session : token of the session that goes on.
+        """
+        same = (accounts.c.id == id) & (sa.true() if before is None else accounts.c.password == before)
+        changed = self._scope.update(accounts, {"password": password}, same) == 1
+        if changed:
+            self.end_sessions(id, keep=session)
+        return changed
 
     def set_role(self, id: str, role: Role) -> bool:
-        """Change a role; UsageError if no admin would be left."""
+        """Change a role; UsageError if no admin would be left, and for seekers: their account is one with a person."""
+        account = self.get(id)
+        if account is not None and account.role != role and "seeker" in (account.role, role):
+            raise UsageError("a seeker's account cannot become another's, nor another's a seeker's; cure: make one")
         if role != "admin":
             self._keep_an_admin(id)
         return self._scope.update(accounts, {"role": role}, accounts.c.id == id) == 1
@@ -67,17 +88,18 @@ class Accounts:
         """Let an account in or lock it out, at once; UsageError if no admin would be left."""
         if not enabled:
             self._keep_an_admin(id)
-            self._end_sessions(id)
+            self.end_sessions(id)
         return self._scope.update(accounts, {"enabled": enabled}, accounts.c.id == id) == 1
 
     def delete(self, id: str) -> bool:
         """Delete an account and its sessions; its keys go on. UsageError if no admin would be left."""
         self._keep_an_admin(id)
-        self._end_sessions(id)
+        self.end_sessions(id)
         return self._scope.delete(accounts, accounts.c.id == id) == 1
 
-    def _end_sessions(self, id: str) -> None:
-        self._scope.delete(sessions, sessions.c.account == id)
+    def end_sessions(self, id: str, *, keep: str = "") -> int:
+        """End the sessions of an account, but for that of the token `keep`, and say how many they were."""
+        return self._scope.delete(sessions, sessions.c.account == id, sessions.c.hash != digest(keep))
 
     def _keep_an_admin(self, id: str) -> None:
         admins = self._scope.select(accounts, accounts.c.id).where(accounts.c.role == "admin", accounts.c.enabled)
@@ -90,6 +112,8 @@ def plain(login: str) -> str:
     return normalize("NFKC", login).strip().casefold()
 
 
-def admin_exists(connection: sa.Connection) -> bool:
-    """Whether any tenant has an admin."""
-    return connection.execute(sa.select(accounts.c.id).where(accounts.c.role == "admin").limit(1)).first() is not None
+def admin_exists(connection: sa.Connection, tenant: str | None = None) -> bool:
+    """Whether a tenant has an admin, or any tenant has."""
+    admins = sa.select(accounts.c.id).where(accounts.c.role == "admin").limit(1)
+    chosen = admins if tenant is None else admins.where(accounts.c.tenant == tenant)
+    return connection.execute(chosen).first() is not None

@@ -9,7 +9,7 @@ elsewhere from time to time. Rows hold ids, versions, hashes and numbers, never 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from metier.errors import UsageError
 from metier.store.schema import audit, tenants
+from metier.store.schema.records import CANDIDATES
 from metier.store.scope import Page, Scope
 
 ORIGIN = "0" * 64
@@ -102,6 +103,12 @@ class Audit:
         """Rows, newest first; of one object, if asked."""
         where = () if object is None else (audit.c.object == object,)
         return self._scope.page(AuditRow, audit, "number", after, limit, *where, descending=True)
+
+    def lists_of_candidates(self, since: float) -> Iterator[tuple[float, list[str]]]:
+        """When a list of people was shown to a recruiter, and who was on it; of all lists from a time on, streamed."""
+        lists = self._scope.select(audit, audit.c.time, audit.c.details).where(CANDIDATES, audit.c.time >= since)
+        for row in self._scope.connection.execute(lists.order_by(audit.c.time).execution_options(yield_per=1000)):
+            yield row.time, [person for person, _ in json.loads(row.details)["people"]]
 
     def verify(self) -> Verdict:
         """Go through the whole chain; it names the first row that does not fit."""

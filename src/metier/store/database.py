@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from metier.errors import ConfigError, MetierError, MissingExtraError
+from metier.errors import ConfigError, MissingExtraError, StoreError, StoreFullError
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one before it gives up."""
@@ -51,7 +51,7 @@ class Database:
         Raises
         ------
         ConfigError : no such kind of database, or one written by a newer metier.
-        MetierError : it cannot be reached.
+        StoreError : it cannot be reached.
         """
         database = cls(connect(where))
         database.upgrade()
@@ -70,7 +70,7 @@ class Database:
 
         Raises
         ------
-        MetierError : the database does not answer, or refuses.
+        StoreError : the database does not answer, or refuses.
         """
         with self._explained(), self._reading.connect() as connection:
             yield connection
@@ -84,7 +84,7 @@ class Database:
 
         Raises
         ------
-        MetierError : the database does not answer, or refuses.
+        StoreError : the database does not answer, or refuses; StoreFullError where it has no room left.
         """
         with self._writing, self._explained(), self.engine.execution_options(writes=True).begin() as connection:
             yield connection
@@ -130,7 +130,9 @@ class Database:
             yield
         except SQLAlchemyError as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
-            raise MetierError(f"database {self.name} {_what(error)} ({type(cause).__name__})") from None
+            said = _what(error)
+            kind = StoreFullError if said == FULL else StoreError
+            raise kind(f"database {self.name} {said} ({type(cause).__name__})") from None
 
     def _migrate(self, step: Any, revision: str) -> None:
         config = Config()
@@ -145,10 +147,11 @@ class Database:
             raise ConfigError(f"database {self.name} was written by a newer metier; cure: upgrade metier") from error
 
 
+FULL = "has no room left; cure: free some space on its disk, then repeat the command"
 FAULTS = {
     "locked": "is locked by another process; cure: wait for that one, or end it, then repeat the command",
-    "full": "has no room left; cure: free some space on its disk, then repeat the command",
-    "no space": "has no room left; cure: free some space on its disk, then repeat the command",
+    "full": FULL,
+    "no space": FULL,
     "readonly": "may not be written; cure: ask for the right to write the file and its folder",
     "unable to open": "cannot be opened; cure: check its path, and the rights on its folder",
 }

@@ -15,7 +15,7 @@ from metier.store.scope import Page, Scope, parts
 
 @dataclass(frozen=True)
 class Person:
-    """A profile. `version` to `updated` are set by the store."""
+    """A profile. `version` to `discoverable_since` are set by the store."""
 
     id: str
     text: str = ""
@@ -34,6 +34,8 @@ class Person:
     sequence: int = 0
     made: float = 0.0
     updated: float = 0.0
+    discoverable_since: float | None = None
+    """Since when recruiters may find them, without a break."""
 
 
 class People:
@@ -87,5 +89,12 @@ class People:
             asdict(one) | {"version": 1, "sequence": first + place, "made": now, "updated": now}
             for place, one in enumerate(new)
         ]
-        self._scope.upsert(people, rows, keep=("made",), add=("version",))
+        for row in rows:
+            row["discoverable_since"] = now if row["discoverable"] else None
+        self._scope.upsert(people, rows, keep=("made",), add=("version",), first=("discoverable_since",))
         Recommendations(self._scope).void(ids)
+
+    def discoverable_since(self) -> dict[str, float]:
+        """Everybody whom recruiters may find, by id, and since when they may."""
+        chosen = self._scope.select(people, people.c.id, people.c.discoverable_since).where(people.c.discoverable)
+        return {row["id"]: row["discoverable_since"] for row in self._scope.rows(chosen.order_by(people.c.id))}

@@ -151,6 +151,11 @@ class Store:
         with self.database.write() as connection:
             return tenants.add_tenant(connection, name, self.clock())
 
+    def tenant(self, name: str) -> Tenant | None:
+        """The tenant of a name, if there is one."""
+        with self.database.read() as connection:
+            return tenants.tenant_named(connection, name)
+
     def tenants(self) -> list[Tenant]:
         """All tenants, by name."""
         with self.database.read() as connection:

@@ -1,5 +1,6 @@
 """Tenants: those whose people, jobs and models are kept apart from all others'."""
 
+import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -8,6 +9,9 @@ from metier.errors import UsageError
 from metier.store.audit import ORIGIN
 from metier.store.schema import tenants
 from metier.store.tokens import new_id
+
+NAME = r"^[A-Za-z0-9._-]{1,64}$"
+"""Of a tenant: it is typed to sign in, and part of addresses."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,9 @@ class Tenant:
 
 
 def add_tenant(connection: sa.Connection, name: str, now: float) -> Tenant:
-    """Make a tenant; UsageError if there is one of that name."""
+    """Make a tenant; UsageError for a name that cannot be one, or that another tenant has."""
+    if not re.fullmatch(NAME, name):
+        raise UsageError(f"no name for a tenant: {name[:64]!r}; cure: 1 to 64 letters, digits, dots, - and _")
     if tenant_named(connection, name):
         raise UsageError(f"there is a tenant {name!r}; cure: choose another name")
     tenant = Tenant(new_id(), name, now)
@@ -37,6 +43,11 @@ def all_tenants(connection: sa.Connection) -> list[Tenant]:
 def tenant_named(connection: sa.Connection, name: str) -> Tenant | None:
     """The tenant of a name, if there is one."""
     return next(iter(_tenants(connection, tenants.c.name == name)), None)
+
+
+def tenant_of(connection: sa.Connection, id: str) -> Tenant | None:
+    """The tenant of an id, if there is one."""
+    return next(iter(_tenants(connection, tenants.c.id == id)), None)
 
 
 def _tenants(connection: sa.Connection, where: sa.ColumnElement[bool]) -> list[Tenant]:

@@ -8,9 +8,10 @@ from fastapi import FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from metier.serve.pages import door, job, operator, recruiter, resume, seeker, trial
+from metier.serve.pages import accounts, door, job, operator, recruiter, resume, seeker, trial
 
-ROUTES = [route for module in (seeker, job, resume, trial, door, recruiter, operator) for route in module.ROUTES]
+MODULES = (seeker, job, resume, trial, door, recruiter, operator, accounts)
+ROUTES = [route for module in MODULES for route in module.ROUTES]
 
 
 class _Kept(StaticFiles):

@@ -1,4 +1,4 @@
-"""The way in: the first start, signing in and out, an account for somebody who looks for a job."""
+"""The way in: the first start, signing in and out, an account for somebody who looks for a job; and one's password."""
 
 from fastapi import Response
 
@@ -8,7 +8,14 @@ from metier.serve.pages import forms
 from metier.serve.pages.trial import KEPT
 from metier.serve.pages.visit import Page, Visit, beside, go, local
 from metier.serve.problems import Refused, absent
-from metier.serve.routes.accounts import FirstAccount, NewAccount, create_account, create_first_account
+from metier.serve.routes.accounts import (
+    FirstAccount,
+    NewAccount,
+    OwnPassword,
+    change_password,
+    create_account,
+    create_first_account,
+)
 from metier.serve.routes.people import replace_person
 from metier.serve.routes.sessions import Credentials, sign_in, sign_out
 from metier.store.tokens import PASSWORD_CHARACTERS
@@ -19,6 +26,7 @@ SAID = {
     "token": "Enter the token that the service printed when it started.",
     "login": "Enter a name of 1 to 200 characters.",
     "password": f"Enter {PASSWORD_CHARACTERS[0]} to {PASSWORD_CHARACTERS[1]:,} characters.",
+    "present": "This is not your present password.",
 }
 
 
@@ -32,8 +40,8 @@ def welcome(visit: Visit) -> Response:
 
 
 def first_start(visit: Visit) -> Response:
-    """The form for the one-time token; gone once an administrator exists."""
-    if not visit.service.store.setup.needed():
+    """The form for the one-time token; gone unless one waits."""
+    if not visit.service.store.setup.waiting():
         raise absent()
     return visit.page("first_start.html.j2", login="")
 
@@ -42,32 +50,33 @@ def begin(visit: Visit) -> Response:
     """Make the first administrator and sign them in."""
     typed = {name: visit.values.get(name, "") for name in ("token", "login", "password")}
     try:
-        create_first_account(visit.request, forms.checked(FirstAccount, **typed | {"token": typed["token"].strip()}))
+        given = forms.checked(FirstAccount, **typed | {"token": typed["token"].strip()})
+        made = create_first_account(visit.request, given)
     except Refused as refused:
-        if refused.status_code not in (404, 422) or not visit.service.store.setup.needed():
+        if refused.status_code not in (404, 422) or not visit.service.store.setup.waiting():
             raise
-        errors = _said(refused) or {"token": "This is not the token of the last start. It works once."}
+        errors = said(refused) or {"token": "This is not the token that was printed last. It works once."}
         return visit.page("first_start.html.j2", 422, errors, login=typed["login"])
-    return _signed_in(visit, "/")
+    except UsageError as error:
+        return visit.page("first_start.html.j2", 422, {"login": sentence(error)}, login=typed["login"])
+    return _signed_in(visit, "/", made.tenant)
 
 
 def sign_in_form(visit: Visit) -> Response:
     """The form to sign in."""
     if visit.actor is not None:
         return go("/")
-    return visit.page("sign_in.html.j2", login="", next=local(visit.values.get("next", "/")))
+    return _sign_in_page(visit)
 
 
 def enter(visit: Visit) -> Response:
     """Sign in, then go where the visitor wanted to."""
-    after = local(visit.values.get("next", "/"))
     try:
-        return _signed_in(visit, after)
+        return _signed_in(visit, local(visit.values.get("next", "/")), visit.values.get("tenant", "").strip())
     except Refused as refused:
         if refused.status_code not in (401, 422):
             raise
-        errors = {"login": "No account has this name and this password."}
-        return visit.page("sign_in.html.j2", 422, errors, login=visit.values.get("login", ""), next=after)
+        return _sign_in_page(visit, {"login": "No account has this name and this password."})
 
 
 def leave(visit: Visit) -> Response:
@@ -93,25 +102,62 @@ def sign_up(visit: Visit) -> Response:
     try:
         account = create_account(call, forms.checked(NewAccount, login=login, password=password, role="seeker"))
     except Refused as refused:
-        return visit.page("sign_up.html.j2", 422, _said(refused), login=login, kept=kept)
+        return visit.page("sign_up.html.j2", 422, said(refused), login=login, kept=kept)
     except UsageError as error:
-        errors = {"login": str(error).partition(";")[0].capitalize() + "."}
-        return visit.page("sign_up.html.j2", 422, errors, login=login, kept=kept)
+        return visit.page("sign_up.html.j2", 422, {"login": sentence(error)}, login=login, kept=kept)
     if kept and account.person is not None:
         replace_person(call, account.person, forms.profile(kept), Response())
     return _signed_in(visit, "/jobs?done=welcome" if kept else "/profile?done=welcome")
 
 
-def _signed_in(visit: Visit, path: str) -> Response:
-    """On to a page, with the cookie of a new session; Refused (401, 422) for a wrong login or password."""
+def password_form(visit: Visit) -> Response:
+    """The form for one's own password."""
+    notice = "Your password is changed; elsewhere you are signed out." if visit.values.get("done") else ""
+    return _password_page(visit, notice=notice)
+
+
+def set_password(visit: Visit) -> Response:
+    """Change one's own password."""
+    typed = {name: visit.values.get(name, "") for name in ("present", "password")}
+    try:
+        change_password(visit.call, visit.request, forms.checked(OwnPassword, **typed))
+    except Refused as refused:
+        if not refused.errors:
+            raise
+        return _password_page(visit, said(refused))
+    return go("/password?done=changed")
+
+
+def said(refused: Refused) -> dict[str, str]:
+    """What to say beside the fields of an account's form."""
+    return {field: SAID.get(field, message) for field, message in beside(refused.errors).items()}
+
+
+def sentence(error: UsageError) -> str:
+    """What is wrong, without the cure."""
+    return str(error).partition(";")[0].capitalize() + "."
+
+
+def _signed_in(visit: Visit, path: str, tenant: str = "") -> Response:
+    """On to a page, with the cookie of a new session; Refused (401, 422) for a wrong tenant, login or password."""
     answer = go(path)
     named = {name: visit.values.get(name, "") for name in ("login", "password")}
-    sign_in(visit.request, answer, forms.checked(Credentials, **named))
+    sign_in(visit.request, answer, forms.checked(Credentials, **named, tenant=tenant or None))
     return answer
 
 
-def _said(refused: Refused) -> dict[str, str]:
-    return {field: SAID.get(field, said) for field, said in beside(refused.errors).items()}
+def _password_page(visit: Visit, errors: dict[str, str] | None = None, notice: str = "") -> Response:
+    """The form, with the account's name for whoever keeps the visitor's passwords."""
+    with visit.service.store.read(visit.call.tenant) as rows:
+        account = rows.accounts.get(visit.call.actor.id)
+    login = account.login if account else ""
+    return visit.page("password.html.j2", 422 if errors else 200, errors, login=login, notice=notice)
+
+
+def _sign_in_page(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+    typed = {name: visit.values.get(name, "") for name in ("login", "tenant")}
+    after = local(visit.values.get("next", "/"))
+    return visit.page("sign_in.html.j2", 422 if errors else 200, errors, **typed, next=after)
 
 
 def _kept(visit: Visit) -> dict[str, str]:
@@ -133,4 +179,6 @@ ROUTES = [
     Page("/sign-up", sign_up_form),
     Page("/sign-up/begin", sign_up_form, method="POST"),
     Page("/sign-up", sign_up, method="POST"),
+    Page("/password", password_form, "change_password"),
+    Page("/password", set_password, "change_password", "POST"),
 ]

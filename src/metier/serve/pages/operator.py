@@ -1,4 +1,6 @@
-"""Pages of an operator: models side by side, what is imported, shown and spent, and the audit. No text of a person."""
+"""Pages of an operator: models side by side, what is imported, shown and spent, and the audit. No text of a person.
+
+Runs, completed résumés and the file of groups are the workspace's, which belongs to the main tenant."""
 
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,7 @@ from fastapi import Response
 from metier.data.workspace import Workspace
 from metier.errors import MetierError
 from metier.evaluate.exposure import concentration
-from metier.evaluate.impact import ImpactTable
-from metier.serve.impact import impact_of_candidates
+from metier.operate.shown import Shown, shown_to_recruiters
 from metier.serve.pages import forms
 from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
@@ -37,7 +38,7 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         waiting = rows.resumes.waiting()
         shown = rows.exposures.since(today - service.settings.exposure_days + 1)
         model = service.models.held(call.tenant)
-    impacts, groups = _impacts(visit)
+    main = call.actor.main
     most = sorted(shown.items(), key=lambda one: (-one[1], one[0]))[:MOST_ROWS]
     postings = {job: model.posting(job) for job, _ in most} if model else {}
     popular = [
@@ -50,15 +51,15 @@ def dashboard(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         errors,
         models=models,
         live=next((one for one in models.items if one.state == "live"), None),
-        runs=_runs(service.settings.home),
+        main=main,
+        runs=_runs(service.settings.home) if main else [],
         imports=imports,
         waiting=waiting,
         days=service.settings.exposure_days,
         exposure=concentration(shown),
         popular=popular,
-        impacts=impacts,
-        groups=groups,
-        enrichment=CompletionStore(service.store.database).overview(),
+        impact=_impact(visit) if main else None,
+        enrichment=CompletionStore(service.store.database).overview() if main else [],
         notice=SAID.get(visit.values.get("done", ""), ""),
     )
 
@@ -125,17 +126,17 @@ def _audit(visit: Visit, verdict: Any) -> Response:
     return visit.page("audit.html.j2", rows=page.items, about=about or "", following=following, verdict=verdict)
 
 
-def _impacts(visit: Visit) -> tuple[list[ImpactTable], str]:
-    """Impact ratios, and what to say where there are none."""
-    service, file = visit.service, visit.service.settings.groups
-    if file is None:
-        return [], "No file of groups is set; the setting groups names one."
+def _impact(visit: Visit) -> Shown | str:
+    """Impact ratios, or why there are none."""
+    service, settings = visit.service, visit.service.settings
+    if settings.groups is None:
+        return "No file of groups is set; the setting groups names one."
     with service.store.read(visit.call.tenant) as rows:
         try:
-            found = impact_of_candidates(rows, file, list(rows.people.discoverable(service.settings.candidates)))
+            people = rows.people.discoverable_since()
+            return shown_to_recruiters(rows, settings.groups, people, days=settings.impact_days)
         except MetierError as error:
-            return [], str(error)
-    return found, "" if found else "No recruiter was shown anybody lately."
+            return str(error)
 
 
 def _runs(home: Path) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ def _lines(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 ROUTES = [
     Page("/dashboard", dashboard, "list_models"),
-    Page("/dashboard/map.svg", curve, "list_models"),
+    Page("/dashboard/map.svg", curve, "get_metrics"),
     Page("/import", quarantine, "get_import"),
     Page("/models/promote", promote, "promote_model", "POST"),
     Page("/models/rollback", roll_back, "roll_back_model", "POST"),

@@ -55,10 +55,10 @@ class Visit:
     def guest(self, operation: str) -> Call:
         """The call of a visitor without an account, who belongs to the tenant of the settings."""
         name = self.service.settings.tenant
-        tenant = next((one.id for one in self.service.store.tenants() if one.name == name), None)
+        tenant = self.service.store.tenant(name)
         if tenant is None:
             raise busy("Nobody has set this service up yet.")
-        return Call(self.service, Actor("visitor", tenant), operation, None, "")
+        return Call(self.service, Actor("visitor", tenant.id), operation, None, "")
 
     @property
     def places(self) -> list[tuple[str, str]]:
@@ -66,10 +66,13 @@ class Visit:
         if self.actor is None:
             public = [("Try it", "/try"), ("Sign in", "/sign-in")]
             return public + ([("Create an account", "/sign-up")] if self.service.settings.sign_up else [])
-        return {
+        operating = [("Dashboard", "/dashboard"), ("Audit", "/audit")]
+        own = {
             "seeker": [("Jobs for me", "/jobs"), ("My list", "/mine"), ("Profile", "/profile")],
             "recruiter": [("Postings", "/postings")],
-        }.get(self.actor.role or "", [("Dashboard", "/dashboard"), ("Audit", "/audit")])
+            "admin": [*operating, ("Accounts", "/accounts")],
+        }
+        return [*own.get(self.actor.role or "", operating), ("Password", "/password")]
 
     def page(
         self, template: str, status: int = 200, errors: Mapping[str, str] | None = None, **values: Any

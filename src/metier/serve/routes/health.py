@@ -8,6 +8,7 @@ from metier.serve.guard import Asking, Guarded
 from metier.serve.metrics import CONTENT_TYPE
 from metier.serve.problems import busy
 from metier.serve.records import Sent
+from metier.serve.service import Service
 
 router = APIRouter(route_class=Guarded, tags=["health"])
 
@@ -18,6 +19,15 @@ class Health(Sent):
     status: Literal["ok"]
 
 
+class Readiness(Health):
+    """What this process can answer."""
+
+    models: int
+    """Tenants whose live model is loaded."""
+    missing: int
+    """Tenants whose live model could not be loaded; they are answered 503, the others are served."""
+
+
 @router.get("/health/live")
 async def is_live() -> Health:
     """The process answers; asks neither the store nor a model."""
@@ -25,11 +35,14 @@ async def is_live() -> Health:
 
 
 @router.get("/health/ready")
-def is_ready(request: Request) -> Health:
-    """The store answers, the models of its tenants are loaded and the threads beside the requests run; else 503."""
-    if not request.app.state.service.ready():
-        raise busy("A model is not loaded, or a thread has ended; the log says which.")
-    return Health(status="ok")
+def is_ready(request: Request) -> Readiness:
+    """The store answers, the threads beside the requests run, and a live model is loaded unless there is none; else
+    503."""
+    service: Service = request.app.state.service
+    models, missing = service.models.loaded()
+    if not service.running_beside() or (missing and not models):
+        raise busy("No live model is loaded, or a thread has ended; the log says which.")
+    return Readiness(status="ok", models=models, missing=missing)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})

@@ -1,12 +1,10 @@
 """Models: which there are, which is live, and changing that."""
 
-from typing import Literal
-
 from fastapi import APIRouter
 
 from metier.serve.guard import Asking, Guarded
 from metier.serve.records import Id, Record, Sent, moment
-from metier.store.models import Model
+from metier.store.models import Model, ModelState
 
 router = APIRouter(prefix="/api/v1/models", route_class=Guarded, tags=["models"])
 
@@ -22,7 +20,7 @@ class ModelOut(Sent):
 
     version: str
     bundle: str
-    state: Literal["candidate", "live", "retired"]
+    state: ModelState
     before: str | None
     """What was live before it was promoted."""
     changed: str

@@ -35,10 +35,11 @@ accounts = sa.Table(
 setup_tokens = sa.Table(
     "setup_tokens",
     metadata,
-    sa.Column("hash", ID, primary_key=True),
+    sa.Column("tenant", ID, primary_key=True),
+    sa.Column("hash", ID, nullable=False, unique=True),
     sa.Column("made", sa.Double, nullable=False),
 )
-"""At most one row, until the first admin exists."""
+"""At most one row a tenant, until it has an admin."""
 
 sessions = sa.Table(
     "sessions",

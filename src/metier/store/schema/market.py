@@ -16,6 +16,7 @@ people = sa.Table(
     sa.Column("zip", sa.Text),
     sa.Column("wishes", sa.Text, nullable=False),
     sa.Column("discoverable", sa.Boolean, nullable=False),
+    sa.Column("discoverable_since", sa.Double),
     sa.Column("attributes", sa.JSON, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),

@@ -4,6 +4,9 @@ import sqlalchemy as sa
 
 from metier.store.schema.base import ID, metadata
 
+CANDIDATES = sa.text("action IN ('candidates.exported', 'candidates.served')")
+"""Rows of the audit that are lists of people shown to recruiters: few among many, with an index of their own."""
+
 imports = sa.Table(
     "imports",
     metadata,
@@ -72,5 +75,6 @@ audit = sa.Table(
     sa.Column("previous", ID, nullable=False),
     sa.Column("hash", ID, nullable=False),
     sa.Index("audit_of_an_object", "tenant", "object", "number"),
+    sa.Index("audit_of_candidates", "tenant", "time", sqlite_where=CANDIDATES, postgresql_where=CANDIDATES),
 )
 """Append-only: triggers refuse UPDATE and DELETE. `number` is 1, 2, 3, ...; `details` is JSON as it was hashed."""
