@@ -51,8 +51,10 @@ def fitted(head: str, parts: list[Part], tail: str, indent: str) -> list[str]:
     if len(line := f"{indent}{head}{whole}{tail}") <= WIDTH:
         return [line]
     within = indent + "    "
-    inner = [[f"{within}{one},"] if isinstance(one, str) else fitted(*one[:2], f"{one[2]},", within) for one in parts]
-    return [indent + head, *chain(*inner), indent + tail]
+    lines = [indent + head]
+    for one in parts:
+        lines += [f"{within}{one},"] if isinstance(one, str) else fitted(one[0], one[1], f"{one[2]},", within)
+    return [*lines, indent + tail]
 
 
 def record(name: str, schema: Document) -> list[str]:

@@ -121,7 +121,7 @@ class Operations(Transport):
 
     def create_person(self, body: NewPerson) -> PersonOut:
         """Make a person; 409 if there is one of that id. A repeat under the same Idempotency-Key makes nobody."""
-        return self._ask("POST", "/api/v1/people", json=body)
+        return self._ask("POST", "/api/v1/people", json=body, once=True)
 
     def get_person(self, person: str) -> PersonOut:
         """One person. A recruiter sees only who is discoverable, without names, contact data, ZIP code and wishes, and
@@ -143,7 +143,7 @@ class Operations(Transport):
 
     def upload_resume(self, person: str, file: Path | bytes) -> ResumeState:
         """Queue a résumé to be read; Location says where its state is. The kind is told by content, never by name."""
-        return self._ask("POST", f"/api/v1/people/{quoted(person)}/resumes", file=file)
+        return self._ask("POST", f"/api/v1/people/{quoted(person)}/resumes", file=file, once=True)
 
     def list_resumes(self, person: str, *, limit: int | None = None) -> Iterator[ResumeState]:
         """A person's résumés and what became of them, newest first."""
@@ -160,7 +160,7 @@ class Operations(Transport):
 
     def create_job(self, body: JobPosting) -> JobSaved:
         """Post a job; `@id` is its id, or one is made; 409 if there is one of that id."""
-        return self._ask("POST", "/api/v1/jobs", json=body)
+        return self._ask("POST", "/api/v1/jobs", json=body, once=True)
 
     def get_job(self, job: str) -> dict[str, Any]:
         """A job as JSON-LD, of the store or of the bundle."""
@@ -185,7 +185,7 @@ class Operations(Transport):
 
     def record_event(self, body: NewEvent) -> Recorded:
         """Record that somebody applied to a job, saw, saved or dismissed it; the next answer knows of it."""
-        return self._ask("POST", "/api/v1/events", json=body)
+        return self._ask("POST", "/api/v1/events", json=body, once=True)
 
     def list_models(self) -> Models:
         """Models of the tenant, the last changed first, and the bundles it may promote."""
