@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import httpx2
 
 from metier.serve.policy import SCOPES
 from metier.store.store import Store
+
+SETTINGS = {"METIER_SERVE_MOMENT": "data", "METIER_SERVE_REQUESTS_PER_MINUTE": "1000000"}
 
 
 class Server:
@@ -31,26 +34,33 @@ class Server:
         store.close()
         self.headers = {"Authorization": f"Bearer {self.key}"}
 
+    @property
+    def arguments(self) -> list[str]:
+        """Of the command."""
+        return ["serve", "--home", str(self.home), "--port", str(self.port), "--database", self.database]
+
     def start(self) -> subprocess.Popen:
         """The process, once it is ready."""
-        given = {"METIER_SERVE_MOMENT": "data", "METIER_SERVE_REQUESTS_PER_MINUTE": "1000000"}
-        command = [sys.executable, "-c", "from metier.cli.app import main; main()", "serve"]
         with (self.home / "log").open("ab") as log:
             process = subprocess.Popen(
-                [*command, "--home", self.home, "--port", str(self.port), "--database", self.database],
-                env=os.environ | given,
+                [sys.executable, "-c", "from metier.cli.app import main; main()", *self.arguments],
+                env=os.environ | SETTINGS,
                 stderr=log,
             )
+        self.wait_for(lambda: process.poll() is None)
+        return process
+
+    def wait_for(self, alive: Callable[[], bool]) -> None:
+        """Until it is ready, two minutes at most."""
         until = time.monotonic() + 120
         while time.monotonic() < until:
             try:
-                if httpx2.get(f"{self.url}/health/ready").status_code == 200:
-                    return process
+                if httpx2.get(f"{self.url}/health/ready", verify=False).status_code == 200:
+                    return
             except httpx2.TransportError:
                 pass
-            assert process.poll() is None, (self.home / "log").read_text()
+            assert alive(), (self.home / "log").read_text()
             time.sleep(0.02)
-        process.kill()
         raise AssertionError("not ready in two minutes")
 
     @contextmanager

@@ -1,16 +1,20 @@
 """`metier serve` killed without warning under writes: what it acknowledged is there, and nothing is half there."""
 
 import json
+import multiprocessing
+import os
 import random
 import shutil
+import sys
 import threading
 import time
 from collections import Counter
 
 import httpx2
 import pytest
-from real_server import Server
+from real_server import SETTINGS, Server
 
+from metier.cli.app import main
 from metier.serve.reading import LEASE
 from metier.store.schema import events, jobs, resumes
 from metier.store.store import Store
@@ -90,21 +94,33 @@ class Writers:
         time.sleep(0.2)
 
 
+def serve(arguments, log):
+    """The command `metier serve`, in this process."""
+    os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
+    os.environ |= SETTINGS
+    sys.argv = ["metier", *arguments]
+    main()
+
+
 @pytest.mark.parametrize("kills", [2, pytest.param(200, marks=pytest.mark.slow)])
 def test_what_was_acknowledged_outlives_kills(town_bundles, tmp_path, database_url, kills):
     shutil.copytree(town_bundles, tmp_path / "models")
     server = Server(tmp_path, database_url)
     writers, chance, waited = Writers(server), random.Random(1), []
+    context = multiprocessing.get_context("forkserver")  # which imports once: three seconds that no start takes again
+    context.set_forkserver_preload(["metier.serve.app", "metier.live", "metier.cli.serve", "uvicorn"])
     for life in range(kills):
         began = time.monotonic()
-        process = server.start()
+        process = context.Process(target=serve, args=(server.arguments, str(tmp_path / "log")))
+        process.start()
+        server.wait_for(process.is_alive)
         waited.append(time.monotonic() - began)
         threads = writers.during(life, chance)
         time.sleep(chance.uniform(0.05, 0.6))
         while life == kills - 1 and not writers.all_wrote() and time.monotonic() < began + 60:
             time.sleep(0.05)  # a busy machine
         process.kill()
-        process.wait()
+        process.join()
         for thread in threads:
             thread.join()
     with server.running():

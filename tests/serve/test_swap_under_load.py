@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import time
+from collections import deque
 from itertools import count
+from pathlib import Path
 from typing import NamedTuple
 
 import httpx2
@@ -18,10 +21,13 @@ SAYS = [
 ]
 QUESTIONS = [
     *(("POST", "/recommendations", {"profile": one, "asked": {"k": 10}}) for one in SAYS),
-    *(("POST", "/recommendations", {"profile": one, "asked": {"k": 3, "reasons": True}}) for one in SAYS[::6]),
+    *(("POST", "/recommendations", {"profile": one, "asked": {"k": 2, "reasons": True}}) for one in SAYS[::8]),
     *(("GET", f"/people/p{person}/recommendations", None) for person in range(20)),  # stored, until a swap voids it
     *(("GET", f"/jobs/j{job}/similar", None) for job in range(6)),
 ]
+
+
+OTHER = {"first": "second", "second": "first"}
 
 
 class Asked(NamedTuple):
@@ -43,27 +49,41 @@ class Change(NamedTuple):
     ended: float
 
 
-async def ask(client, question, due):
-    method, path, body = QUESTIONS[question]
-    began = time.perf_counter()
-    try:
-        answer = await client.request(method, path, json=body)
-    except httpx2.TransportError as error:
-        return Asked(question, due, began, time.perf_counter(), 0, repr(error).encode())
-    return Asked(question, due, began, time.perf_counter(), answer.status_code, answer.content)
+class Askers:
+    """Questions over plain keep-alive connections, as many as there are questions at once."""
 
+    def __init__(self, server):
+        self.port, self.idle, self.requests = server.port, deque(), []
+        for method, path, body in QUESTIONS:
+            sent = json.dumps(body).encode() if body else b""
+            head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: metier\r\nAuthorization: Bearer {server.key}\r\n"
+            head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
+            self.requests.append(head.encode() + sent)
 
-async def offer(client, rate, over):
-    """Ask `rate` times a second whatever becomes of the answers (an open loop), until it is over."""
-    tasks, start = [], time.perf_counter()
-    for number in count():
-        due = start + number / rate
-        if (early := due - time.perf_counter()) > 0:
-            await asyncio.sleep(early)
-        if over.is_set():
-            return await asyncio.gather(*tasks)
-        tasks.append(asyncio.create_task(ask(client, number % len(QUESTIONS), due)))
-    raise AssertionError
+    async def ask(self, question, due=0.0):
+        began = time.perf_counter()
+        try:
+            free = self.idle.popleft() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = free
+            writer.write(self.requests[question])
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
+        except (OSError, EOFError) as error:
+            return Asked(question, due, began, time.perf_counter(), 0, repr(error).encode())
+        self.idle.append(free)
+        return Asked(question, due, began, time.perf_counter(), int(head.split(b" ")[1]), body)
+
+    async def offer(self, rate, over):
+        """Ask `rate` times a second whatever becomes of the answers (an open loop), until it is over."""
+        tasks, start = [], time.perf_counter()
+        for number in count():
+            due = start + number / rate
+            if (early := due - time.perf_counter()) > 0:
+                await asyncio.sleep(early)
+            if over.is_set():
+                return await asyncio.gather(*tasks)
+            tasks.append(asyncio.create_task(self.ask(number % len(QUESTIONS), due)))
+        raise AssertionError
 
 
 async def change(client, path, body=None):
@@ -75,35 +95,39 @@ async def change(client, path, body=None):
 
 async def story(server, rate, promotions, roll_backs):
     """The models' own answers, asked one by one; then the changes, and what was answered meanwhile."""
-    limits = httpx2.Limits(max_connections=200, max_keepalive_connections=200)
-    async with httpx2.AsyncClient(
-        base_url=f"{server.url}/api/v1", headers=server.headers, timeout=60, limits=limits
-    ) as client:
-        own = {}
+    askers, own = Askers(server), {}
+    async with httpx2.AsyncClient(base_url=f"{server.url}/api/v1", headers=server.headers, timeout=60) as client:
         for bundle in ("first", "second"):
             live = await change(client, "/models/promote", {"bundle": bundle})
-            own[live.version] = [(await ask(client, question, 0.0)).body for question in range(len(QUESTIONS))]
+            own[live.version] = [(await askers.ask(question)).body for question in range(len(QUESTIONS))]
         changes, bundle, over = [live], "second", asyncio.Event()
-        answers = asyncio.create_task(offer(client, rate, over))
-        await asyncio.sleep(0.5)
-        for number in range(1, promotions + 1):
-            bundle = {"first": "second", "second": "first"}[bundle]
-            changes.append(await change(client, "/models/promote", {"bundle": bundle}))
-            await asyncio.sleep(0.2)
-            if number * roll_backs // promotions > (number - 1) * roll_backs // promotions:
-                bundle = {"first": "second", "second": "first"}[bundle]
-                changes.append(await change(client, "/models/rollback"))
+        answers = asyncio.create_task(askers.offer(rate, over))
+        try:
+            await asyncio.sleep(0.5)
+            for number in range(1, promotions + 1):
+                bundle = OTHER[bundle]
+                changes.append(await change(client, "/models/promote", {"bundle": bundle}))
                 await asyncio.sleep(0.2)
-        over.set()
-        return own, changes, await answers
+                if number * roll_backs // promotions > (number - 1) * roll_backs // promotions:
+                    bundle = OTHER[bundle]
+                    changes.append(await change(client, "/models/rollback"))
+                    await asyncio.sleep(0.2)
+        finally:
+            over.set()
+            answers = await answers
+    return own, changes, answers
 
 
 @pytest.mark.parametrize(
     ("rate", "promotions", "roll_backs"), [(50, 4, 2), pytest.param(200, 50, 10, marks=pytest.mark.slow)]
 )
 def test_swaps_and_roll_backs_under_load(server, rate, promotions, roll_backs):
-    with server.running():
+    with server.running() as process:
         own, changes, answers = asyncio.run(story(server, rate, promotions, roll_backs))
+        worked = sum(
+            map(int, Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13])
+        ) / os.sysconf("SC_CLK_TCK")
+        print(worked)
     assert len(changes) == 1 + promotions + roll_backs
     assert len(own) == 2
     mine, others = own.values()
