@@ -193,6 +193,7 @@ def word(text, order="", how=None):
         shape._inline.docPr.set("descr", order)
     if how == "comment":
         document.add_comment(document.paragraphs[0].runs[0], text=order)
+    document.add_paragraph(".")
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
@@ -254,6 +255,7 @@ def odt(text, order="", how=None):
         line = P()
         line.addElement(Span(stylename=style, text=order))
         document.text.addElement(line)
+    document.text.addElement(P(text="."))
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
@@ -274,7 +276,7 @@ def rtf(text, order="", how=None):
     look = {"white": "\\cf1 ", "1 pt": "\\fs2 ", "hidden by style": "\\v "}.get(how)
     extra = f"{{{look}{signs(order)}}}\\par " if look else ""
     lines = "\\par ".join(map(signs, text.split("\n")))
-    return f"{{\\rtf1{{\\colortbl;\\red255\\green255\\blue255;}}{info}{lines}\\par {extra}}}".encode()
+    return f"{{\\rtf1{{\\colortbl;\\red255\\green255\\blue255;}}{info}{lines}\\par {extra}.}}".encode()
 
 
 def _signed(sign):

@@ -40,7 +40,7 @@ class Parts:
 
 # Joiners shape the letters of Arabic and Indian scripts and stay between them; elsewhere they are as empty as the rest.
 _ZERO_WIDTH = re.compile(
-    "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+    "[\u00ad\u034f\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]+"
     "|(?<![\u0600-\u0dff])[\u200c\u200d]+|[\u200c\u200d]+(?![\u0600-\u0dff])"
 )
 _TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}  # invisible twins of the ASCII characters
