@@ -179,8 +179,9 @@ def word(text, order="", how=None):
     if how == "metadata":
         about = document.core_properties
         about.title = about.subject = about.keywords = about.comments = order[:250]
+    last = document.add_paragraph(".")
     if how == "deleted":
-        run = document.add_paragraph().add_run(order)._r
+        run = last.add_run(order)._r
         for one in run.findall(qn("w:t")):
             one.tag = qn("w:delText")
         deletion = OxmlElement("w:del")
@@ -189,11 +190,9 @@ def word(text, order="", how=None):
     if how == "alt text":
         picture = io.BytesIO()
         Image.new("L", (4, 4), 255).save(picture, "PNG")
-        shape = document.add_paragraph().add_run().add_picture(io.BytesIO(picture.getvalue()))
-        shape._inline.docPr.set("descr", order)
+        last.add_run().add_picture(picture)._inline.docPr.set("descr", order)
     if how == "comment":
-        document.add_comment(document.paragraphs[0].runs[0], text=order)
-    document.add_paragraph(".")
+        document.add_comment(last.runs[0], text=order)
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()

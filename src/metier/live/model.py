@@ -15,7 +15,7 @@ from metier.live.board import Board, Mask
 from metier.live.case import Case
 from metier.live.known import KnownPeople
 from metier.live.matching import Encoded, Matcher, Question
-from metier.live.neutral import neutral, scored
+from metier.live.neutral import closed, neutral
 from metier.live.order import crowd, merged, wished
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, raises, reasons
@@ -184,7 +184,7 @@ class LiveModel:
 
     def _own(self, cases: Sequence[Case]) -> Floats:
         """(b, d) vectors of what people say."""
-        return self._matcher.vectors([scored(case.text) for case in cases])
+        return self._matcher.vectors([closed(case.text) for case in cases])
 
     def _question(self, case: Case, own: Floats | None = None) -> Question:
         said = self._own([case])[0] if own is None else own
@@ -224,7 +224,7 @@ class LiveModel:
     def _candid(self, case: Case) -> Candid:
         kept = [(row, moment) for row, moment in zip(case.past, case.times, strict=True) if row < self._matcher.jobs]
         items = np.array([row for row, _ in kept], np.int32)
-        return Candid(case.user, case.asker, scored(case.text), items, [moment for _, moment in kept])
+        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept])
 
     def _why(self, case: Case, row: int) -> Reasons:
         past = [self._board.posting(one) for one in case.past]

@@ -72,15 +72,6 @@ def _title_words() -> frozenset[str]:
     return frozenset(word for title in occupations() for word in re.findall(r"\w+", title)) | words("titles", "nouns")
 
 
-def scored(text: str) -> str:
-    """A text as it is scored: closed, and every white space one space, so that lines count for nothing.
-
-    >>> scored(neutral("Nurse,\\n\\n  calm"))
-    'Nurse, calm'
-    """
-    return " ".join(closed(text).split())
-
-
 def closed(text: str) -> str:
     """A text without its blanks: one space for each gap and what white space is around it.
 
