@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 INSTALL = PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench docs clean
+.PHONY: help demo test test-slow lint bench client docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
@@ -33,10 +33,13 @@ lint: $(TESTABLE)  ## style, types and import rules
 bench: $(TESTABLE)  ## run every benchmark; each prints one table
 	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
 
-docs: $(TESTABLE)  ## write the generated pages and check that the docs are complete
+client: $(TESTABLE)  ## write the Python client from the OpenAPI document
+	$(BIN)/metier serve --print-openapi > docs/reference/openapi.json
+	$(BIN)/python tools/generate_client.py docs/reference/openapi.json src/metier/client
+
+docs: client  ## write the generated pages and check that the docs are complete
 	$(BIN)/python -m typer metier.cli.app utils docs --name metier --output docs/reference/cli.md
 	$(BIN)/metier models --markdown > docs/reference/settings.md
-	$(BIN)/metier serve --print-openapi > docs/reference/openapi.json
 	$(BIN)/python benchmarks/resume_page.py > docs/why/does-the-resume-help.md
 	$(BIN)/pytest tests/test_docs.py
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import httpx2
 import numpy as np
 import pytest
+from real_server import Server
 
 from metier.bundle import save
 from metier.features.assemble import assemble
@@ -36,6 +37,14 @@ def town_bundles(tmp_path_factory):
         model = create("profile", {"topics": 8}).fit(data.dataset, rng=np.random.default_rng(seed))
         save(folder / name, model, tables, data, {"seed": seed})
     return folder
+
+
+@pytest.fixture(scope="module")
+def server(town_bundles, tmp_path_factory):
+    """`metier serve` over copies of the bundles, not running yet."""
+    home = tmp_path_factory.mktemp("served")
+    shutil.copytree(town_bundles, home / "models")
+    return Server(home)
 
 
 @dataclass

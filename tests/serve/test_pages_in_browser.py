@@ -249,8 +249,12 @@ def legible(page):
     assert small == [], page.url
 
 
-def test_text_of_others_never_runs(site, chromium):
-    """Payloads as title, description, employer and place of postings, as profile, as conditions and as wishes."""
+@pytest.mark.parametrize("apart", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_text_of_others_never_runs(site, chromium, apart):
+    """Payloads as title, description, employer and place of postings, as profile, as conditions and as wishes.
+
+    Each is in a posting of the list; every so many are opened alone, asked for and sent on.
+    """
     for number, payload in enumerate(PAYLOADS):
         site.post(
             f"x-{number} {payload}"[:200].replace("/", ""),
@@ -273,14 +277,18 @@ def test_text_of_others_never_runs(site, chromium):
         assert page.locator("ol.jobs > li").count() > 100
         page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
         links = page.locator("ol.jobs h2 a").evaluate_all("all => all.map((one) => one.href)")
-        for link in links[:: len(links) // 12]:
+        for link in links[::apart]:
             page.goto(link)
             assert "There is nothing here" not in page.content()
-        for payload in PAYLOADS[::10]:
+        for payload in PAYLOADS[::apart]:
             page.goto(
                 "/jobs?"
                 + urlencode({"words": payload[:120], "city": payload[:120], "salary_min": payload, "done": payload})
             )
+            page.goto("/sign-in?" + urlencode({"next": payload}))
+        for some in range(0, len(PAYLOADS), 40 * apart):
+            page.goto("/profile")
+            page.get_by_label("In your own words").fill(" ".join(PAYLOADS[some : some + 40]))
+            page.get_by_role("button", name="Save and show jobs").click()
         page.goto("/profile")
-        page.goto("/sign-in?" + urlencode({"next": PAYLOADS[0]}))
         watched.harmless()

@@ -15,6 +15,17 @@ from metier.store.store import Rows
 
 JSON = "application/json"
 LONGEST_KEY = 200
+ONCE = {
+    "parameters": [
+        {
+            "name": IDEMPOTENCY_HEADER,
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+            "description": "A repeat of the same body under the same key, within a day, gets the answer of the first.",
+        }
+    ]
+}
+"""What the document says of an operation that goes through `write_once`."""
 
 
 def write_once(

@@ -8,7 +8,7 @@ from metier.serve.guard import Asking, Guarded
 from metier.serve.policy import Actor
 from metier.serve.problems import Fault, Refused, absent
 from metier.serve.records import NewEvent, Recorded, seconds
-from metier.serve.writing import write_once
+from metier.serve.writing import ONCE, write_once
 from metier.store.events import Event
 from metier.store.store import Rows
 from metier.store.tokens import new_id
@@ -16,7 +16,7 @@ from metier.store.tokens import new_id
 router = APIRouter(prefix="/api/v1/events", route_class=Guarded, tags=["events"])
 
 
-@router.post("", status_code=201, response_model=Recorded)
+@router.post("", status_code=201, response_model=Recorded, openapi_extra=ONCE)
 def record_event(call: Asking, body: NewEvent) -> Response:
     """Record that somebody applied to a job, saw, saved or dismissed it; the next answer knows of it."""
     if not call.actor.may_see(body.person):

@@ -12,7 +12,7 @@ from metier.serve.postings import document_of, job_of
 from metier.serve.problems import Refused, absent
 from metier.serve.records import NO_CONTROL, Ranking, Scored, Sent
 from metier.serve.routes.recommendations import AS_CSV
-from metier.serve.writing import write_once
+from metier.serve.writing import ONCE, write_once
 from metier.sources.job_posting import JobPosting
 from metier.store.audit import Entry
 from metier.store.store import Rows
@@ -37,7 +37,7 @@ def list_jobs(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Page[
     return Page(items=[dict(one.original) for one in page.items], next=cursor_of(page.next))
 
 
-@router.post("", status_code=201, response_model=JobSaved)
+@router.post("", status_code=201, response_model=JobSaved, openapi_extra=ONCE)
 def create_job(call: Asking, body: JobPosting) -> Response:
     """Post a job; `@id` is its id, or one is made; 409 if there is one of that id."""
     id = body.id or new_id()

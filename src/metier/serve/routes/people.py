@@ -17,7 +17,7 @@ from metier.serve.logs import failure
 from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
 from metier.serve.problems import Refused, absent
 from metier.serve.records import NO_CONTROL, NewPerson, PersonOut, Profile, Sent, moment
-from metier.serve.writing import write_once
+from metier.serve.writing import ONCE, write_once
 from metier.store.audit import Entry
 from metier.store.people import Person
 from metier.store.store import Rows
@@ -61,7 +61,7 @@ def list_people(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Pag
     return Page(items=[sent(one) for one in page.items], next=cursor_of(page.next))
 
 
-@router.post("", status_code=201, response_model=PersonOut)
+@router.post("", status_code=201, response_model=PersonOut, openapi_extra=ONCE)
 def create_person(call: Asking, body: NewPerson) -> Response:
     """Make a person; 409 if there is one of that id. A repeat under the same Idempotency-Key makes nobody."""
     id = body.id or new_id()

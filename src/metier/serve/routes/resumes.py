@@ -12,7 +12,7 @@ from metier.serve.paging import Cursor, Limit, Page, cursor_of, key_of
 from metier.serve.problems import Fault, Refused, absent, busy
 from metier.serve.records import Passage, ResumeOut, ResumeState, moment
 from metier.serve.routes.people import PersonId
-from metier.serve.writing import of_content, write_once
+from metier.serve.writing import ONCE, of_content, write_once
 from metier.sources.documents.limits import Limits
 from metier.store.resumes import Resume
 from metier.store.store import Rows
@@ -20,7 +20,7 @@ from metier.store.store import Rows
 router = APIRouter(prefix="/api/v1/people/{person}/resumes", route_class=Guarded, tags=["resumes"])
 
 
-@router.post("", status_code=202, response_model=ResumeState)
+@router.post("", status_code=202, response_model=ResumeState, openapi_extra=ONCE)
 def upload_resume(
     call: Asking,
     person: PersonId,

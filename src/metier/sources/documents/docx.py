@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from docx import Document as open_docx
 from docx.oxml.ns import qn
 
-from metier.sources.documents.parts import Parts, Refused, joined_cells
+from metier.sources.documents.parts import GONE, Parts, Refused, joined_cells
 from metier.sources.documents.style import WHITE, colour, similar
 
 _SMALLEST = 8  # half points
@@ -103,7 +103,7 @@ class _Reader:
             elif child.tag == qn("w:t"):
                 yield self._seen(child.text or "", look)
             elif child.tag in _SPACES:
-                yield _SPACES[child.tag]
+                yield _SPACES[child.tag] + (GONE if look.reason() else "")
             elif child.tag == f"{_SHAPE}txbx":
                 yield "\n" + "\n".join(self._lines(child, look._replace(ground=_fill(child.getparent(), look)))) + "\n"
             elif child.tag == qn("w:txbxContent"):

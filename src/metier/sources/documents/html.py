@@ -6,7 +6,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from metier.sources.documents.limits import Limits
-from metier.sources.documents.parts import Parts, Refused
+from metier.sources.documents.parts import GONE, Parts, Refused
 from metier.sources.documents.style import WHITE, colour, points, similar
 
 _NO_TEXT = {"script", "style", "head", "title", "template", "noscript", "iframe", "object", "svg", "math", "textarea"}
@@ -91,6 +91,7 @@ def _add_text(found: str, look: _Look, text: list[str], parts: Parts) -> None:
         reason = "colour of the background"
     if reason and line.strip():
         parts.hide(reason, line.strip() + " ")
+        text.append(GONE)
     elif not reason:
         text.append(line)
 

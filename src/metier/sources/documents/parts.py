@@ -31,16 +31,19 @@ class Parts:
             self.hidden.append((reason, text))
 
     def shown(self, text: str, reason: str | None) -> str:
-        """`text` where there is no reason to hide it; else it is noted, and a space stands in its place."""
+        """`text` where there is no reason to hide it; else it is noted, and `GONE` stands in its place."""
         if reason is None or not text.strip():
             return text
         self.hide(reason, text + " ")
-        return " "
+        return GONE
 
 
+GONE = "\x1c"
+"""Stands where hidden text was taken out. It is white space; a line of nothing else goes with it, since an empty line
+more would change scores a little."""
 # Joiners shape the letters of Arabic and Indian scripts and stay between them; elsewhere they are as empty as the rest.
 _ZERO_WIDTH = re.compile(
-    "[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"
+    "[\u00ad\u034f\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]+"
     "|(?<![\u0600-\u0dff])[\u200c\u200d]+|[\u200c\u200d]+(?![\u0600-\u0dff])"
 )
 _TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}  # invisible twins of the ASCII characters
@@ -56,9 +59,11 @@ def without_zero_width(text: str) -> tuple[str, str]:
 
 def tidy(text: str) -> str:
     """One kind of line end, tabs kept, other white space made one space, at most one empty line in a row."""
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
+    kept = (line.replace(GONE, " ") for line in text.split("\n") if line.strip() or GONE not in line)
     lines = (
-        "\t".join(_SPACES.sub(" ", cell).strip() for cell in line.split("\t")).strip() for line in text.split("\n")
+        "\t".join(_SPACES.sub(" ", cell).strip() for cell in _CONTROL.sub("", line).split("\t")).strip()
+        for line in kept
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

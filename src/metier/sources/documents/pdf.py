@@ -14,7 +14,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 
 from metier.sources.documents.limits import Limits
-from metier.sources.documents.parts import Parts, Refused
+from metier.sources.documents.parts import GONE, Parts, Refused
 from metier.sources.documents.pdf_gate import check_pdf
 from metier.sources.documents.style import CONTRAST, similar
 
@@ -96,7 +96,7 @@ def _visible_text(page: pdfium.PdfPage, text_page: pdfium.PdfTextPage, parts: Pa
             kept.append(text)
         else:
             parts.hide(reason, text + " ")
-            kept.append(" ")
+            kept.append(GONE)
     # PDFium gives code units: letters beyond 0xFFFF come as two.
     return "".join(kept).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from striprtf.striprtf import rtf_to_text
 
 from metier.sources.documents.limits import Limits
-from metier.sources.documents.parts import Parts, Refused
+from metier.sources.documents.parts import GONE, Parts, Refused
 from metier.sources.documents.style import WHITE, similar
 
 _TOKEN = re.compile(r"\\([a-z]{1,32})(-?\d{1,10})? ?|\\'[0-9a-fA-F]{2}|\\[^a-z]|[{}]|[^\\{}]+|\\")
@@ -50,10 +50,11 @@ def read_rtf(content: str, limits: Limits) -> Parts:
         elif word:
             look = _after(look, word, int(number) if number else None, colours)
         reason = look.reason()
-        if reason and not word and token not in ("{", "}"):
+        if reason and (word == "u" or not word) and token not in ("{", "}"):
             taken.append((reason, token))
+            kept.append(GONE)
         else:
-            kept.append(token)
+            kept.append(token + GONE if reason and word in ("line", "par") else token)
     try:
         parts.pages = [_plain("".join(kept))]
         for reason, token in taken:
