@@ -33,6 +33,18 @@ class Fault(TypedDict):
     message: str
 
 
+class FirstAccountOut(TypedDict):
+    """The first administrator of a tenant."""
+
+    id: str
+    login: str
+    role: Literal["seeker", "recruiter", "operator", "admin"]
+    person: str | None
+    made: str
+    tenant: str
+    """Its name, to be given when signing in."""
+
+
 class Health(TypedDict):
     """The state of this process."""
 
@@ -127,6 +139,16 @@ class Scored(TypedDict):
     score: float
 
 
+class Readiness(TypedDict):
+    """What this process can answer."""
+
+    status: Literal["ok"]
+    models: int
+    """Tenants whose live model is loaded."""
+    missing: int
+    """Tenants whose live model could not be loaded; they are answered 503, the others are served."""
+
+
 class Reason(TypedDict):
     """One piece of evidence."""
 
@@ -154,6 +176,8 @@ class Receipt(TypedDict):
     cleared: bool
     """Whether the database's log is rid of them as well; if not, since somebody was reading there, the service tries
     again every `follow_seconds` until it is."""
+    remains: list[str]
+    """What is not erased, and which command of the operator reaches it."""
 
 
 class Recorded(TypedDict):
@@ -277,7 +301,10 @@ class ReasonsOut(TypedDict):
 
     job: str
     score: float
+    """By the model that scores this job for this person; not the one before it, as for a job posted since training."""
     grounds: list[Reason]
+    particular: bool
+    """Whether what the person says, did or wishes speaks for this job more than for most."""
     shares: dict[str, float]
     """Share of each group of features in the score."""
     matched: list[Skill]
@@ -290,6 +317,7 @@ class SuggestionOut(TypedDict):
     rank: int
     job: str
     score: float
+    """Comparable inside one answer only. A job that a ranker was not trained on carries that of the job before it."""
     title: str
     employer: str | None
     city: str | None

@@ -77,7 +77,7 @@ class FirstAccount(TypedDict):
     """The first administrator."""
 
     token: str
-    """The one-time token that `metier serve` printed."""
+    """The one-time token that `metier serve` or `metier tenant add` printed."""
     login: str
     password: str
 
@@ -133,6 +133,12 @@ class NewKey(TypedDict):
     expires: NotRequired[str | None]
 
 
+class NewPassword(TypedDict):
+    """A password that an administrator chose."""
+
+    password: str
+
+
 class NewPerson(TypedDict):
     """A profile with the caller's own id for the person, or none: then one is made."""
 
@@ -149,6 +155,19 @@ class NewPerson(TypedDict):
     discoverable: NotRequired[bool]
     """Whether recruiters of the tenant may find them."""
     id: NotRequired[str | None]
+
+
+class NewRole(TypedDict):
+    """What somebody shall be."""
+
+    role: Literal["seeker", "recruiter", "operator", "admin"]
+
+
+class OwnPassword(TypedDict):
+    """Another password for whoever knows the present one."""
+
+    present: str
+    password: str
 
 
 Quantity = TypedDict(

@@ -9,6 +9,7 @@ from typing import Any
 from metier.client.answers import (
     AccountOut,
     AuditOut,
+    FirstAccountOut,
     Health,
     ImportOut,
     JobSaved,
@@ -19,6 +20,7 @@ from metier.client.answers import (
     PersonOut,
     Raises,
     Ranking,
+    Readiness,
     ReasonsOut,
     Receipt,
     Recommendations,
@@ -38,7 +40,10 @@ from metier.client.bodies import (
     NewAccount,
     NewEvent,
     NewKey,
+    NewPassword,
     NewPerson,
+    NewRole,
+    OwnPassword,
     Profile,
 )
 from metier.client.transport import Transport, quoted
@@ -129,12 +134,13 @@ class Operations(Transport):
         return self._ask("GET", f"/api/v1/people/{quoted(person)}")
 
     def replace_person(self, person: str, body: Profile) -> PersonOut:
-        """Make or replace a profile; it takes the place of what the model was trained on."""
+        """Make or replace a profile; it takes the place of what the model was trained on. With If-Match only if nobody
+        changed it since it was read."""
         return self._ask("PUT", f"/api/v1/people/{quoted(person)}", json=body)
 
     def erase_person(self, person: str) -> Receipt:
-        """Erase what the database keeps of a person: profile, résumés, events, answers, account. Audit rows and files
-        stay; what a bundle learned of them is no longer used."""
+        """Erase what the database keeps of a person: profile, résumés, completed ones too, events, answers, account.
+        Audit rows and files stay, as the receipt says; what a bundle learned of them is no longer used."""
         return self._ask("DELETE", f"/api/v1/people/{quoted(person)}")
 
     def export_person(self, person: str) -> dict[str, list[dict[str, Any]]]:
@@ -167,8 +173,8 @@ class Operations(Transport):
         return self._ask("GET", f"/api/v1/jobs/{quoted(job)}")
 
     def replace_job(self, job: str, body: JobPosting) -> JobSaved:
-        """Post a job under this id, or replace it, be it of the store or of the bundle; a withdrawn one is open
-        again."""
+        """Post a job under this id, or replace it, be it of the store or of the bundle; a withdrawn one is open again.
+        With If-Match only if nobody changed it since it was read."""
         return self._ask("PUT", f"/api/v1/jobs/{quoted(job)}", json=body)
 
     def withdraw_job(self, job: str) -> None:
@@ -176,7 +182,8 @@ class Operations(Transport):
         return self._ask("DELETE", f"/api/v1/jobs/{quoted(job)}")
 
     def get_candidates(self, job: str, *, k: int | None = None) -> Ranking:
-        """The discoverable people whom a job fits best; audited with who they are."""
+        """The discoverable people whom a job fits best, without those who dismissed it; nobody for a job that is not
+        open. Audited with who they are."""
         return self._ask("GET", f"/api/v1/jobs/{quoted(job)}/candidates", params={"k": k})
 
     def get_similar_jobs(self, job: str, *, k: int | None = None) -> Ranking:
@@ -199,9 +206,14 @@ class Operations(Transport):
         """Make that model live again which was live before this one was promoted."""
         return self._ask("POST", "/api/v1/models/rollback")
 
-    def create_first_account(self, body: FirstAccount) -> AccountOut:
-        """Make the first administrator with the one-time token; 404 once there is one, and for a wrong token."""
+    def create_first_account(self, body: FirstAccount) -> FirstAccountOut:
+        """Make the first administrator of a tenant with its one-time token; 404 for a wrong token, and once it was
+        used."""
         return self._ask("POST", "/api/v1/accounts/first", json=body)
+
+    def change_password(self, body: OwnPassword) -> None:
+        """Change one's own password, knowing the present one; ends one's other sessions. Limited as signing in is."""
+        return self._ask("PUT", "/api/v1/accounts/current/password", json=body)
 
     def list_accounts(self, *, limit: int | None = None) -> Iterator[AccountOut]:
         """Accounts of the tenant."""
@@ -210,6 +222,19 @@ class Operations(Transport):
     def create_account(self, body: NewAccount) -> AccountOut:
         """Make an account; a seeker's person becomes theirs alone to see, recruiters apart."""
         return self._ask("POST", "/api/v1/accounts", json=body)
+
+    def change_role(self, account: str, body: NewRole) -> AccountOut:
+        """Change a role; 422 for the last administrator, and to or from a seeker, whose account is one with a
+        person."""
+        return self._ask("PUT", f"/api/v1/accounts/{quoted(account)}/role", json=body)
+
+    def reset_password(self, account: str, body: NewPassword) -> None:
+        """Give somebody another password and end their sessions; 422 for one's own, which asks for the present one."""
+        return self._ask("PUT", f"/api/v1/accounts/{quoted(account)}/password", json=body)
+
+    def end_sessions(self, account: str) -> None:
+        """Sign somebody out everywhere."""
+        return self._ask("DELETE", f"/api/v1/accounts/{quoted(account)}/sessions")
 
     def remove_account(self, account: str) -> None:
         """Remove an account and end its sessions; 422 for the last administrator."""
@@ -251,8 +276,9 @@ class Operations(Transport):
         """The process answers; asks neither the store nor a model."""
         return self._ask("GET", "/health/live")
 
-    def is_ready(self) -> Health:
-        """The store answers, the models of its tenants are loaded and the threads beside the requests run; else 503."""
+    def is_ready(self) -> Readiness:
+        """The store answers, the threads beside the requests run, and a live model is loaded unless there is none; else
+        503."""
         return self._ask("GET", "/health/ready")
 
     def get_metrics(self) -> str:
