@@ -1,4 +1,4 @@
-"""Résumés that give orders: what nobody sees changes no score at all, and what is seen counts as any other words."""
+"""Résumés that give orders: what nobody sees changes no score at all, and what is seen counts as words do."""
 
 import asyncio
 import random
@@ -113,7 +113,7 @@ def test_what_nobody_sees_changes_no_score(on_a_board, kind, orders):
 @pytest.mark.parametrize(
     ("orders", "others", "prose"), [(2, 8, 1), pytest.param(len(ORDERS), 24, 2, marks=pytest.mark.slow)]
 )
-def test_orders_that_are_seen_move_nobody_further_than_other_words(on_a_board, orders, others, prose):
+def test_orders_that_are_seen_lift_nobody_by_half_a_rank_more_than_other_words(on_a_board, orders, others, prose):
     """The statistic: by how many ranks an order lifts somebody among the candidates for a posting, less what as many
     neutral words do; its mean over orders, people and postings, with a 95 % bootstrap interval over people."""
     chance = random.Random(2)
