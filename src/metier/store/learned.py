@@ -18,7 +18,6 @@ from metier.store.tokens import digest
 
 FACTS = {"employer": pl.String, "salary_min": pl.Float64, "salary_max": pl.Float64, "level": pl.Int32}
 """Attributes of a job, besides the fixed columns."""
-NOTHING = Tables.build(pl.DataFrame(), pl.DataFrame(), pl.DataFrame())
 
 
 def tables(scope: Scope, base: Tables | None = None) -> Tables:
@@ -37,7 +36,7 @@ def tables(scope: Scope, base: Tables | None = None) -> Tables:
         _interactions(scope.read(Event, events, events.c.kind == "applied", order=[events.c.time, events.c.sequence])),
         _history(read),
     )
-    old = _without_erased(base or NOTHING, Erasure(scope).erased())
+    old = _without_erased(base or Tables.build(*[pl.DataFrame()] * 3), Erasure(scope).erased())
     told = new.history["person"].unique()
     pairs = pl.concat([old.interactions, new.interactions], how="diagonal_relaxed")
     profiles = _newer(old.people, new.people)
