@@ -145,9 +145,9 @@ def test_from_a_pdf_to_jobs_with_reasons(site, chromium):
         page.get_by_role("button", name="This is right").click()
         first = page.locator("ol.jobs > li").first
         expect(first.get_by_role("heading", level=2)).to_have_text("Registered Nurse")
-        expect(first.locator("mark").first).to_be_hidden()
+        expect(first.locator("details li").first).to_be_hidden()
         first.get_by_text("Why this job").click()
-        expect(first.locator("mark").first).to_be_visible()
+        expect(first.locator("details li").first).to_be_visible()
         first.get_by_role("button", name="I applied").click()
         expect(page.get_by_role("status")).to_contain_text("you applied")
         expect(page.locator("ol.jobs > li").first.get_by_role("heading", level=2)).not_to_have_text("Registered Nurse")

@@ -54,7 +54,8 @@ class Pool:
         of = np.repeat(np.arange(len(columns)), columns.shape[1])
         here = CSR((np.ones(len(of), np.float32), (columns.ravel(), of)), (self.places.shape[1], len(columns)))
         near = self.far[:, None] * log_km(self.homes[:, None], jobs.at[None])
-        words = self.vectors @ jobs.vectors.T + self.appeal @ jobs.appeal.T
+        # `@` would round a row by how many rows there are, and a person's score depend on who else is asked about.
+        words = np.einsum("nd,md->nm", self.vectors, jobs.vectors) + np.einsum("nd,md->nm", self.appeal, jobs.appeal)
         return np.asarray(words + (self.places @ here).toarray() + near, np.float32)
 
     def take(self, rows: Nums) -> "Pool":
