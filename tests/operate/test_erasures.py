@@ -14,7 +14,7 @@ from metier.operate.backup import backup, restore
 from metier.operate.erasures import erase_rows, finish, keep_receipt, receipt_digest, receipts, unfinished
 from metier.operate.holdings import holdings
 from metier.operate.person import erase_person
-from metier.store import Store
+from metier.store import CompletionStore, Store
 from metier.store.people import Person
 from metier.store.tokens import digest
 
@@ -107,6 +107,31 @@ def test_folders_that_are_no_datasets_and_bundles_hold_nobody_up(workspace, stor
     assert receipt["files"]["datasets/town (copy)/people.parquet"] == 1
 
 
+@pytest.mark.parametrize("brought", ["a file", "a completed résumé", "both, by their own doing"])
+def test_whom_a_run_put_back_is_erased_again_but_not_who_came_back(workspace, store, trained, brought):
+    """The bundle that knows them is no reason: it is named once."""
+    file = workspace.dataset("town") / "completions" / "simple.parquet"
+    before = file.read_bytes()
+    [completion] = CompletionStore(store.database).read([PERSON.ljust(64, "k")])
+    first = erase_person(store, workspace, "main", PERSON)
+    assert finish(store, workspace) == ([], 0)
+    if brought != "a completed résumé":
+        file.write_bytes(before)
+    if brought != "a file":
+        CompletionStore(store.database).save([completion])
+    if brought == "both, by their own doing":
+        with store.write(store.tenants()[0].id) as rows:
+            rows.people.save([Person(PERSON, "is here again")])
+        assert finish(store, workspace) == ([], 0)
+        assert file.read_bytes() == before
+        return
+    [receipt], again = finish(store, workspace)
+    assert (receipt["receipt"], again) == (first["receipt"], 0)
+    assert receipt["files"] == ({"datasets/town/completions/simple.parquet": 1} if brought == "a file" else {})
+    assert {path.split("/")[1] for path in containing(workspace.home, CANARIES)} == {"old"}
+    assert finish(store, workspace) == ([], 0)
+
+
 def test_exports_of_two_tenants_lie_apart(workspace, store):
     second = store.add_tenant("second").id
     files = {}
@@ -144,7 +169,7 @@ def test_two_erasures_at_once_undo_nothing(workspace, store, monkeypatch):
         assert started.wait(30)
         erase_person(store, workspace, "main", "p4")
         first.result(60)
-    assert not {PERSON, "p4"} & holdings(store, workspace, store.tenants()[0].id).people()
+    assert not {PERSON, "p4"} & holdings(store, workspace, store.tenants()[0].id).in_files()
 
 
 def test_a_receipt_that_is_whole_is_not_replaced_by_one_that_is_late(workspace, store):

@@ -109,6 +109,8 @@ def complete(
 def finish(store: Store, workspace: Workspace, *, main: str = "main") -> tuple[list[dict[str, Any]], int]:
     """Go through the files for every erasure that has not, and make those again of which the database knows nothing.
 
+    So is one that has, where a run that had read the person before put them back: somebody in the files without a row.
+
     Parameters
     ----------
     main : name of the main tenant; see `holdings`.
@@ -124,14 +126,19 @@ def finish(store: Store, workspace: Workspace, *, main: str = "main") -> tuple[l
 def _finish(store: Store, workspace: Workspace, main: str) -> tuple[list[dict[str, Any]], int]:
     told = receipts(workspace.home)
     again = repeat(store, workspace, told, main=main)
-    cleared, noted = store.database.scrub(), {one.receipt.id: one.receipt for one in told}
+    if again:
+        store.database.scrub()
+    noted = {one.receipt.id: one.receipt for one in told}
     done = []
     for tenant in store.tenants():
+        held = holdings(store, workspace, tenant.id, main=main)
+        ids = {digest(person): person for person in held.in_files()}
         waiting = _waiting(store, tenant, told)
+        waiting += _back(store, tenant, held, {*ids} - {one.subject for one in waiting}, told)
         if waiting:
-            held = holdings(store, workspace, tenant.id, main=main)
             _erase_completions(store, held, {one.subject for one in waiting})
-            ids = {digest(person): person for person in held.people()}
+            cleared = store.database.scrub()
+            ids |= {digest(person): person for person in held.in_bundles()}
             for one in waiting:
                 made = noted.get(one.id, one)
                 done.append(complete(store, workspace, held, tenant, made, ids.get(one.subject), cleared))
@@ -206,6 +213,16 @@ def _waiting(store: Store, tenant: Tenant, told: Iterable[Told]) -> list[Receipt
     return [one for one in _made(store, tenant) if one.id not in whole]
 
 
+def _back(store: Store, tenant: Tenant, held: Holdings, there: Collection[str], told: Iterable[Told]) -> list[Receipt]:
+    """The last erasure of each who is `there` again, or among the completed résumés, and has no row of their own."""
+    whole = {one.receipt.id for one in told if one.whole}
+    completed = {digest(person) for _, person in _completed(store, held)}
+    with store.read(tenant.id) as rows:
+        here = {digest(person) for person in rows.erasure.everybody()}
+    last = {one.subject: one for one in reversed(_made(store, tenant)) if one.id in whole}
+    return [one for subject, one in last.items() if subject in (completed.union(there)) - here]
+
+
 def _lost(store: Store, tenant: Tenant, told: Iterable[Told]) -> list[Receipt]:
     """Erasures of which the database knows nothing, each once."""
     mine = {one.receipt.id: one.receipt for one in told if one.tenant == tenant.name}
@@ -228,13 +245,18 @@ def _made(store: Store, tenant: Tenant) -> list[Receipt]:
 
 def _erase_completions(store: Store, held: Holdings, subjects: Collection[str], person: str | None = None) -> int:
     """Delete completed résumés, whose table knows datasets and no tenants; how many. `person`: the only one meant."""
+    there = [one for one in _completed(store, held, person) if digest(one[1]) in subjects]
+    return sum(CompletionStore(store.database).erase(*one) for one in there)
+
+
+def _completed(store: Store, held: Holdings, person: str | None = None) -> list[tuple[str, str]]:
+    """Dataset and person of completed résumés. `person`: the only one meant."""
     chosen = sa.select(completions.c.dataset, completions.c.person).distinct()
     chosen = chosen.where(held.datasets.holds(completions.c.dataset))
     if person is not None:
         chosen = chosen.where(completions.c.person == person)
     with store.database.read() as connection:
-        there = [(one.dataset, one.person) for one in connection.execute(chosen) if digest(one.person) in subjects]
-    return sum(CompletionStore(store.database).erase(*one) for one in there)
+        return [(one.dataset, one.person) for one in connection.execute(chosen)]
 
 
 def _begun(tenant: str, made: Receipt, cleared: bool) -> dict[str, Any]:

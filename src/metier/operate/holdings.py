@@ -86,14 +86,19 @@ class Holdings:
                     found[self._name(path)] = [{"line": line} for line in lines]
         return found
 
-    def people(self) -> set[str]:
-        """Ids of everybody in files and bundles."""
+    def in_files(self) -> set[str]:
+        """Ids of everybody in the files, bundles apart."""
         found: set[str] = set()
         for folder in self._folders():
             for path, column in _tables(folder):
                 found.update(pl.scan_parquet(path).select(pl.col(column).drop_nulls().unique()).collect()[column])
             for path in _lists(folder):
                 found.update(map(_person, path.read_text(encoding="utf-8").splitlines()))
+        return found
+
+    def in_bundles(self) -> set[str]:
+        """Ids of everybody on whom a bundle was trained."""
+        found: set[str] = set()
         for folder in self._bundles():
             found.update(pl.read_parquet(folder / "people.parquet", columns=["id"])["id"])
         return found
