@@ -1,11 +1,13 @@
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
 
 from metier.bundle import load
 from metier.data.workspace import Workspace
+from metier.operate.person import erase_person
 from metier.store import Store
 from metier.store.events import Event
 from metier.store.jobs import Job
@@ -144,6 +146,27 @@ def test_what_the_service_learned_becomes_a_dataset_that_a_model_is_trained_on(m
         newest = rows.audit.page(limit=1).items[0]
     assert (newest.action, newest.object) == ("dataset.imported", "november")
     store.close()
+
+
+def test_who_is_erased_meanwhile_is_not_in_the_dataset(metier, service, home, monkeypatch) -> None:
+    """Their erasure waits, and goes through the new files as well."""
+    real, pool = Workspace.save, ThreadPoolExecutor()
+    erasing = []
+
+    def erase():
+        store = Store.open(home / "metier.db")
+        erase_person(store, Workspace(home), "main", "new")
+        store.close()
+
+    def slow(*arguments, **named):
+        erasing.append(pool.submit(erase))
+        wait(erasing, 1)
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(Workspace, "save", slow)
+    assert metier("import", "store", "--as", "november", "--onto", "town", "--home", home).code == 0
+    erasing[0].result(60)
+    assert "new" not in Workspace(home).load("november").people["id"]
 
 
 def test_applications_to_jobs_of_the_bundle_alone_are_left_out_and_counted(metier, service, home) -> None:

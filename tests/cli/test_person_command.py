@@ -69,6 +69,22 @@ def test_erasures_of_the_api_are_finished(metier, home):
     assert [check["fine"] for check in checks if check["name"] == "erasures of main"] == [True]
 
 
+def test_with_several_tenants_the_setting_names_the_main_one(metier, home, monkeypatch):
+    store = Store.open(home / "metier.db")
+    acme = store.add_tenant("acme").id
+    store.close()
+    main_s = metier("person", "export", "ann", "--home", home).out.strip()
+    assert acme not in main_s
+    monkeypatch.setenv("METIER_SERVE_TENANT", "acme")
+    other_s = metier("person", "export", "ann", "--tenant", "main", "--home", home).out.strip()
+    assert other_s.startswith(str(home / "exports"))
+    assert len(other_s.split("/")) == len(main_s.split("/")) + 1
+    monkeypatch.setenv("METIER_SERVE_TENANT", "nobody")
+    for arguments in (["export", "ann"], ["erase", "ann", "--yes"]):
+        ran = metier("person", *arguments, "--tenant", "main", "--home", home)
+        assert (ran.code, "no main tenant 'nobody' (there: acme, main)" in ran.err) == (2, True), ran.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -112,6 +112,24 @@ def test_it_waits_as_long_as_it_is_told_and_a_bounded_number_of_times(slept, sta
     assert (len(service.asked), slept) == (3, [2, 2])
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.roll_back_model(),
+        lambda client: client.create_key({"label": "x", "scopes": ["read"]}),
+        lambda client: client.change_password({"present": "a", "new": "b"}),
+        lambda client: client.erase_person("p"),
+    ],
+)
+def test_what_a_repeat_could_harm_is_not_repeated_when_busy(slept, ask):
+    """A proxy says 503 also after the service did what was asked; 429 comes before."""
+    for status, asked in ((503, 1), (429, 3)):
+        service = Service(busy(status))
+        with pytest.raises(ApiError, match=f"{status}: busy"):
+            ask(service.client(attempts=3))
+        assert len(service.asked) == asked
+
+
 @pytest.mark.parametrize("answer", [busy(seconds="61"), busy(seconds="soon"), json_of({}, 500, **{"Retry-After": "1"})])
 def test_it_does_not_wait_for_ever_or_for_nothing(slept, answer):
     service = Service(answer)
@@ -141,6 +159,8 @@ def test_without_an_answer_only_what_does_no_harm_is_repeated(slept):
         (lambda client: client.replace_person("p", {}), True),
         (lambda client: client.create_key({"label": "x", "scopes": ["read"]}), False),
         (lambda client: client.withdraw_job("j"), False),
+        (lambda client: client.change_password({"present": "a", "new": "b"}), False),
+        (lambda client: client.reset_password("a", {"password": "b"}), True),
     ):
         service = Service(lost)
         with pytest.raises(ApiError, match="no answer") as caught:

@@ -1,6 +1,7 @@
 """The command itself in a process of its own: fuzzed by schemathesis, stopped in order, started first."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import httpx2
 import pytest
 import schemathesis
 
-from metier.cli.serve import listen
+from metier.cli.serve import listen, newest_bundle
+from metier.serve.first_start import give
 from metier.serve.settings import Settings
 from metier.store.store import Store
 from metier.store.tokens import hash_password
@@ -75,6 +77,31 @@ def test_first_start_prints_a_token_and_listens_here_only(town_bundles, tmp_path
     store.close()
     listen(settings, "first")
     assert hosts == ["127.0.0.1", "0.0.0.0"]
+
+
+def test_the_first_model_is_the_newest_bundle_that_is_no_other_tenants(town_bundles, tmp_path, monkeypatch):
+    shutil.copytree(town_bundles, tmp_path / "models")
+    for age, name in enumerate(("other", "second", "first")):
+        os.utime(tmp_path / "models" / name, (1e9 - age, 1e9 - age))
+    monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)
+    settings, trained = Settings(home=tmp_path), []
+    monkeypatch.setattr("metier.cli.serve.train_one", lambda _, name: trained.append(name))
+    assert newest_bundle(settings) == "other"
+    store = Store.open(settings.where)
+    acme = store.add_tenant("acme")
+    for name in ("other", "second"):
+        give(store, tmp_path / "models" / name, acme)
+    listen(settings, newest_bundle(settings))
+    main = store.tenant("main")
+    with store.read(main.id) as rows:
+        assert rows.models.live().bundle == "first"
+    assert newest_bundle(settings) == "first", "its own one is not another's"
+    with store.write(acme.id) as rows:
+        rows.models.add("demo@000000000000", "demo")
+        rows.models.add("first@000000000000", "first")
+    assert newest_bundle(settings) == "demo-2", "the other tenant's demo is not trained over"
+    assert trained == ["demo-2"]
+    store.close()
 
 
 def test_openapi_document_is_the_committed_one():

@@ -6,6 +6,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import closing
 
 import pytest
 import sqlalchemy as sa
@@ -68,6 +69,16 @@ def test_a_file_that_another_process_writes_is_waited_for_before_its_log_is_kept
             opened.result(timeout=0.5)
         other.execute("COMMIT")
         opened.result(timeout=60).close()
+
+
+def test_a_file_that_may_not_be_written_is_not_waited_for(tmp_path):
+    path = tmp_path / "metier.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("CREATE TABLE theirs (number)")
+    started = time.perf_counter()
+    with pytest.raises(MetierError, match="may not be written; cure: ask for the right"):
+        Database.open(f"sqlite:///file:{path}?mode=ro&uri=true")
+    assert time.perf_counter() - started < 5
 
 
 def test_sqlite_keeps_a_log_syncs_it_and_makes_the_folder(tmp_path):

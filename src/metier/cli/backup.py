@@ -57,10 +57,12 @@ def restore(
     """
     from metier.data.workspace import Workspace
     from metier.operate.backup import restore as read
+    from metier.serve.settings import read_settings
 
     folder = Workspace.open(home).home
     where = None if without_database else database or folder / "metier.db"
-    done = read(folder, file, database=where, replace=replace, sha256=sha256)
+    main = read_settings().tenant
+    done = read(folder, file, database=where, replace=replace, sha256=sha256, main=main)
     if as_json:
         print_json({"home": str(folder), **done._asdict()})
     else:

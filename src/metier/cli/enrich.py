@@ -202,9 +202,10 @@ def _store(workspace: "Workspace", database: str | None) -> Iterator["Completion
 
 
 def _erase(workspace: "Workspace", store: "CompletionStore", dataset: str, person: str, as_json: bool) -> None:
-    from metier.operate.holdings import erase_in
+    from metier.operate.holdings import erase_in, only_eraser
 
-    files = len(erase_in(workspace.dataset(dataset) / "completions", person))
+    with only_eraser(workspace):
+        files = len(erase_in(workspace.dataset(dataset) / "completions", person))
     completions = store.erase(dataset, person)
     if as_json:
         print_json({"dataset": dataset, "person": person, "completions": completions, "files": files})

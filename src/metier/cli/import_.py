@@ -108,9 +108,11 @@ def from_store(
     from metier.cli.person import opened
     from metier.errors import UsageError
     from metier.operate.erasures import ACTOR
+    from metier.operate.holdings import only_eraser
     from metier.operate.person import tenant_named
 
-    with opened(home, database) as (store, workspace):
+    # Who is erased between reading and saving would be in a dataset that their erasure did not go through.
+    with opened(home, database) as (store, workspace), only_eraser(workspace):
         workspace.dataset(name)
         base, whose = workspace.load(onto) if onto else None, tenant_named(store, tenant)
         with store.read(whose.id) as rows:

@@ -41,10 +41,12 @@ def export(
     """Write all that is held about a person as JSON: JSON Resume, profile, events, decisions, files. It is audited."""
     from metier.operate.holdings import holdings
     from metier.operate.person import export_person, tenant_named
+    from metier.serve.settings import read_settings
 
+    main = read_settings().tenant
     with opened(home, database) as (store, workspace):
-        found = export_person(store, workspace, tenant, person, datasets or ())
-        folder = holdings(store, workspace, tenant_named(store, tenant).id, datasets or ()).exports(person)
+        found = export_person(store, workspace, tenant, person, datasets or (), main=main)
+        folder = holdings(store, workspace, tenant_named(store, tenant).id, main=main).exports(person)
     if as_json:
         print_json(found)
         return
@@ -70,13 +72,14 @@ def erase(
     A bundle that was trained on the person stays, and the receipt names it: train it anew.
     """
     from metier.operate.person import erase_person
+    from metier.serve.settings import read_settings
 
     if not yes:
         if as_json:
             raise UsageError("--json asks nothing; cure: --yes")
         typer.confirm(f"Erase all that is held about {person!r}? Nothing brings it back", abort=True, err=True)
     with opened(home, database) as (store, workspace):
-        receipt = erase_person(store, workspace, tenant, person, datasets or ())
+        receipt = erase_person(store, workspace, tenant, person, datasets or (), main=read_settings().tenant)
         path = workspace.home / "receipts" / f"{receipt['receipt']}.json"
     if as_json:
         print_json(receipt)
@@ -96,9 +99,10 @@ def finish(database: Database = None, home: Home = None, as_json: Json = False) 
     """
     from metier.operate.erasures import KEPT
     from metier.operate.erasures import finish as finish_erasures
+    from metier.serve.settings import read_settings
 
     with opened(home, database) as (store, workspace):
-        receipts, again = finish_erasures(store, workspace)
+        receipts, again = finish_erasures(store, workspace, main=read_settings().tenant)
     if as_json:
         print_json({"again": again, "receipts": receipts})
     else:

@@ -1,6 +1,7 @@
 """`metier serve`: recommendations over HTTP, from a trained bundle and a store."""
 
 import os
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +27,6 @@ def serve(
     print_openapi: Annotated[bool, typer.Option("--print-openapi", help="Print the API as OpenAPI 3.1.")] = False,
 ) -> None:
     """Serve recommendations over HTTP; without a bundle of ranker or profile, train one on a synthetic market first."""
-    from metier.data.workspace import Workspace
     from metier.serve.settings import PREFIX, Settings, read_settings
 
     if print_schema:
@@ -41,7 +41,7 @@ def serve(
     # The environment is how every worker process learns of the flags.
     os.environ |= {PREFIX + name.upper(): str(value) for name, value in flags.items() if value is not None}
     settings = read_settings()
-    listen(settings, newest_bundle(Workspace.open(settings.home)))
+    listen(settings, newest_bundle(settings))
 
 
 def listen(settings: "Settings", bundle: str) -> None:
@@ -78,20 +78,23 @@ def listen(settings: "Settings", bundle: str) -> None:
     )
 
 
-def newest_bundle(workspace: "Workspace") -> str:
-    """The newest bundle that can answer live; one is trained when there is none."""
-    found = [(folder.stat().st_mtime, folder.name) for folder in bundles(workspace)]
-    return max(found)[1] if found else train_one(workspace)
-
-
-def bundles(workspace: "Workspace") -> list[Path]:
-    """Folders of the bundles that can answer live."""
+def newest_bundle(settings: "Settings") -> str:
+    """The newest bundle that can answer live and is no other tenant's; one is trained when there is none."""
     from metier.bundle import answers_live
+    from metier.data.workspace import Workspace
+    from metier.serve.first_start import taken
 
-    return [folder for name in workspace.names("models") if answers_live(folder := workspace.model(name))]
+    workspace, theirs = Workspace.open(settings.home), taken(settings)
+    folders = [settings.home / "models" / name for name in workspace.names("models") if name not in theirs]
+    found = [(folder.stat().st_mtime, folder.name) for folder in folders if answers_live(folder)]
+    if found:
+        return max(found)[1]
+    name = next(name for number in count(1) if (name := f"demo-{number}" if number > 1 else "demo") not in theirs)
+    train_one(workspace, name)
+    return name
 
 
-def train_one(workspace: "Workspace") -> str:
+def train_one(workspace: "Workspace", name: str) -> None:
     """Train a ranker on the dataset "demo", or on a synthetic market made for it, and say so."""
     from metier.cli.import_ import store_market
     from metier.cli.train import train_bundle
@@ -103,6 +106,5 @@ def train_one(workspace: "Workspace") -> str:
             store_market(workspace, "demo", 4000, 0)
         note("no bundle of ranker or profile: training ranker on the dataset demo, one or two minutes")
         bar.update(steps, advance=1, description="training ranker")
-        train_bundle(workspace, "demo", "demo", "ranker", {}, 0)
+        train_bundle(workspace, "demo", name, "ranker", {}, 0)
         bar.update(steps, advance=1)
-    return "demo"

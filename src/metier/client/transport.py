@@ -17,7 +17,8 @@ LINES, BYTES = 5_000, 8_000_000
 """Of one NDJSON request, at most."""
 PAUSE = 1.0
 """Seconds before a request that got no answer is repeated."""
-BUSY = (429, 503)
+CHECKED = "/api/v1/accounts/current/password"
+"""A PUT that cannot be repeated: it tells the present password, which the first has changed."""
 
 
 class ApiError(Exception):
@@ -44,8 +45,8 @@ class Transport:
     ----------
     url : where it is, as "http://127.0.0.1:8000".
     key : an API key; without one, sign in.
-    attempts : how often a request is sent at most: again after a 429 or 503 that says when (Retry-After), and after no
-        answer if a repeat does no harm. What makes something carries an Idempotency-Key of its own.
+    attempts : how often a request is sent at most: again after a 429 that says when (Retry-After), and where a repeat
+        does no harm also after such a 503 and after no answer. What makes something carries an Idempotency-Key.
     patience : seconds that one wait may last; a longer Retry-After is an error.
     timeout : seconds to wait for an answer.
     """
@@ -95,7 +96,7 @@ class Transport:
             given["files"] = {"file": (file.name, file.read_bytes()) if isinstance(file, Path) else file}
         if lines is not None:
             given |= {"content": lines, "headers": {"Content-Type": "application/x-ndjson"}}
-        harmless = once or lines is not None or method in ("GET", "PUT")
+        harmless = once or lines is not None or method == "GET" or (method == "PUT" and path != CHECKED)
         answer = self._answer(method, path, given, harmless)
         if not answer.content:
             return None
@@ -114,7 +115,8 @@ class Transport:
                 break
             after = answer.headers.get("Retry-After", "")
             soon = after.isdigit() and int(after) <= self._patience
-            if not (left and soon and answer.status_code in BUSY):
+            status = answer.status_code
+            if not (left and soon and (status == 429 or (status == 503 and harmless))):
                 raise ApiError(answer.status_code, _problem(answer))
             time.sleep(int(after))
         return answer

@@ -84,7 +84,13 @@ def backup(home: Path, file: Path, *, database: str | Path | None) -> Backup:
 
 
 def restore(
-    home: Path, file: Path, *, database: str | Path | None, replace: bool = False, sha256: str | None = None
+    home: Path,
+    file: Path,
+    *,
+    database: str | Path | None,
+    replace: bool = False,
+    sha256: str | None = None,
+    main: str = "main",
 ) -> Restored:
     """Put a backup's bundles and database into a workspace, after the whole file was checked.
 
@@ -98,6 +104,7 @@ def restore(
     ----------
     database : URL or file of the SQLite database to fill; None leaves out the one of the backup.
     replace : take the place of bundles and of a database that are there and differ.
+    main : name of the main tenant; see `metier.operate.holdings.holdings`.
 
     Raises
     ------
@@ -127,7 +134,8 @@ def restore(
             swap(staged / "models" / name, workspace.model(name))
         if with_database and target is not None:
             if told[0] or told[1] is not None:
-                again = _erase_again(staged_database, workspace, [one for some in told for one in some or ()])
+                known = [one for some in told for one in some or ()]
+                again = _erase_again(staged_database, workspace, known, main)
             _put(staged_database, target)
     return Restored(new, with_database, manifest.made, again)
 
@@ -156,10 +164,10 @@ def sqlite_file(database: str | Path, *, there: bool = True) -> Path:
     return path
 
 
-def _erase_again(database: Path, workspace: Workspace, told: list[Told]) -> int:
+def _erase_again(database: Path, workspace: Workspace, told: list[Told], main: str) -> int:
     store = Store.open(database)
     try:
-        return repeat(store, workspace, told)
+        return repeat(store, workspace, told, main=main)
     finally:
         store.close()
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 from metier import __version__
 from metier.data.workspace import Workspace
 from metier.errors import DataRejectedError, MetierError
-from metier.operate.holdings import Holdings, holdings
+from metier.operate.holdings import Holdings, holdings, only_eraser
 from metier.store.completions import CompletionStore
 from metier.store.database import Database, connect
 from metier.store.erasure import Receipt
@@ -66,15 +67,19 @@ def erase_rows(store: Store, held: Holdings, tenant: str, person: str, actor: st
 
 
 def keep_receipt(workspace: Workspace, store: Store, tenant: str, made: Receipt, *, cleared: bool) -> None:
-    """Keep the receipt of an erasure that has not gone through the files; OSError where it cannot be written."""
+    """Keep the receipt of an erasure that has not gone through the files, unless `finish` kept the whole before.
+
+    OSError where it cannot be written.
+    """
     name = next(one.name for one in store.tenants() if one.id == tenant)
-    _write(workspace, _begun(name, made, cleared) | {"files": None})
+    with suppress(FileExistsError):
+        _write(workspace, _begun(name, made, cleared) | {"files": None}, replace=False)
 
 
 def complete(
     store: Store, workspace: Workspace, held: Holdings, tenant: Tenant, made: Receipt, person: str | None, cleared: bool
 ) -> dict[str, Any]:
-    """Go through the files after the rows, and keep the whole receipt.
+    """Go through the files after the rows, and keep the whole receipt. The caller is the `only_eraser`.
 
     Parameters
     ----------
@@ -101,36 +106,53 @@ def complete(
     return receipt
 
 
-def finish(store: Store, workspace: Workspace) -> tuple[list[dict[str, Any]], int]:
+def finish(store: Store, workspace: Workspace, *, main: str = "main") -> tuple[list[dict[str, Any]], int]:
     """Go through the files for every erasure that has not, and make those again of which the database knows nothing.
+
+    So is one that has, where a run that had read the person before put them back: somebody in the files without a row.
+
+    Parameters
+    ----------
+    main : name of the main tenant; see `holdings`.
 
     Returns
     -------
     The whole receipts that were written, and how many were made again.
     """
+    with only_eraser(workspace):
+        return _finish(store, workspace, main)
+
+
+def _finish(store: Store, workspace: Workspace, main: str) -> tuple[list[dict[str, Any]], int]:
     told = receipts(workspace.home)
-    again = repeat(store, workspace, told)
-    cleared, noted = store.database.scrub(), {one.receipt.id: one.receipt for one in told}
+    again = repeat(store, workspace, told, main=main)
+    if again:
+        store.database.scrub()
+    noted = {one.receipt.id: one.receipt for one in told}
     done = []
     for tenant in store.tenants():
+        held = holdings(store, workspace, tenant.id, main=main)
+        ids = {digest(person): person for person in held.in_files()}
         waiting = _waiting(store, tenant, told)
+        waiting += _back(store, tenant, held, {*ids} - {one.subject for one in waiting}, told)
         if waiting:
-            held = holdings(store, workspace, tenant.id)
             _erase_completions(store, held, {one.subject for one in waiting})
-            ids = {digest(person): person for person in held.people()}
+            cleared = store.database.scrub()
+            ids |= {digest(person): person for person in held.in_bundles()}
             for one in waiting:
                 made = noted.get(one.id, one)
                 done.append(complete(store, workspace, held, tenant, made, ids.get(one.subject), cleared))
     return done, again
 
 
-def repeat(store: Store, workspace: Workspace, told: Iterable[Told]) -> int:
+def repeat(store: Store, workspace: Workspace, told: Iterable[Told], *, main: str = "main") -> int:
     """Make those erasures again of which the database knows nothing, audited; how many they were."""
     count = 0
     for tenant in store.tenants():
         lost = _lost(store, tenant, told)
         if lost:
-            _erase_completions(store, holdings(store, workspace, tenant.id), {one.subject for one in lost})
+            held = holdings(store, workspace, tenant.id, main=main)
+            _erase_completions(store, held, {one.subject for one in lost})
             with store.write(tenant.id) as rows:
                 rows.erasure.repeat(lost)
                 for one in lost:
@@ -191,6 +213,16 @@ def _waiting(store: Store, tenant: Tenant, told: Iterable[Told]) -> list[Receipt
     return [one for one in _made(store, tenant) if one.id not in whole]
 
 
+def _back(store: Store, tenant: Tenant, held: Holdings, there: Collection[str], told: Iterable[Told]) -> list[Receipt]:
+    """The last erasure of each who is `there` again, or among the completed résumés, and has no row of their own."""
+    whole = {one.receipt.id for one in told if one.whole}
+    completed = {digest(person) for _, person in _completed(store, held)}
+    with store.read(tenant.id) as rows:
+        here = {digest(person) for person in rows.erasure.everybody()}
+    last = {one.subject: one for one in reversed(_made(store, tenant)) if one.id in whole}
+    return [one for subject, one in last.items() if subject in (completed.union(there)) - here]
+
+
 def _lost(store: Store, tenant: Tenant, told: Iterable[Told]) -> list[Receipt]:
     """Erasures of which the database knows nothing, each once."""
     mine = {one.receipt.id: one.receipt for one in told if one.tenant == tenant.name}
@@ -213,14 +245,18 @@ def _made(store: Store, tenant: Tenant) -> list[Receipt]:
 
 def _erase_completions(store: Store, held: Holdings, subjects: Collection[str], person: str | None = None) -> int:
     """Delete completed résumés, whose table knows datasets and no tenants; how many. `person`: the only one meant."""
+    there = [one for one in _completed(store, held, person) if digest(one[1]) in subjects]
+    return sum(CompletionStore(store.database).erase(*one) for one in there)
+
+
+def _completed(store: Store, held: Holdings, person: str | None = None) -> list[tuple[str, str]]:
+    """Dataset and person of completed résumés. `person`: the only one meant."""
     chosen = sa.select(completions.c.dataset, completions.c.person).distinct()
-    if held.datasets is not None:
-        chosen = chosen.where(completions.c.dataset.in_(sorted(held.datasets)))
+    chosen = chosen.where(held.datasets.holds(completions.c.dataset))
     if person is not None:
         chosen = chosen.where(completions.c.person == person)
     with store.database.read() as connection:
-        there = [(one.dataset, one.person) for one in connection.execute(chosen) if digest(one.person) in subjects]
-    return sum(CompletionStore(store.database).erase(*one) for one in there)
+        return [(one.dataset, one.person) for one in connection.execute(chosen)]
 
 
 def _begun(tenant: str, made: Receipt, cleared: bool) -> dict[str, Any]:
@@ -235,10 +271,16 @@ def _begun(tenant: str, made: Receipt, cleared: bool) -> dict[str, Any]:
     }
 
 
-def _write(workspace: Workspace, receipt: Mapping[str, Any]) -> None:
-    """A file that appears whole or not at all."""
+def _write(workspace: Workspace, receipt: Mapping[str, Any], *, replace: bool = True) -> None:
+    """A file that appears whole or not at all; FileExistsError for one that is there and not to be replaced."""
     path = workspace.home / "receipts" / f"{receipt['receipt']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     partial.write_text(json.dumps(receipt, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.replace(path)
+    if replace:
+        partial.replace(path)
+        return
+    try:
+        path.hardlink_to(partial)
+    finally:
+        partial.unlink()

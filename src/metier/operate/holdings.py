@@ -1,26 +1,30 @@
 """Where a person is in the files of a workspace: datasets, runs, studies, tuning, exports, and bundles.
 
 Every Parquet file with a column `person`, or named people.parquet with a column `id`, holds people, and so does every
-TREC file. Exports lie in `exports`, in a folder named after the SHA-256 of the person's id. A bundle is never changed:
-it is one piece under its manifest, and what it learned from a person is in all its numbers.
+TREC file. Exports lie in `exports`, in a folder named after the SHA-256 of the person's id; those of a tenant that is
+not the main one within a folder named after the tenant's id. A bundle is never changed: it is one piece under its
+manifest, and what it learned from a person is in all its numbers.
 """
 
+import fcntl
 import json
 import shutil
 import tomllib
 from collections.abc import Collection, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import sqlalchemy as sa
 
 from metier.bundle import digest as manifest_digest
 from metier.bundle import version
 from metier.data.workspace import Workspace
 from metier.errors import UsageError
 from metier.store.store import Store
+from metier.store.tenants import Tenant
 from metier.store.tokens import digest
 
 
@@ -34,18 +38,39 @@ class HeldBundle:
 
 
 @dataclass(frozen=True)
+class Some:
+    """These names, or all but these."""
+
+    names: frozenset[str] = frozenset()
+    all_but: bool = False
+
+    def __contains__(self, name: str) -> bool:
+        return (name in self.names) != self.all_but
+
+    def holds(self, column: sa.Column[str]) -> sa.ColumnElement[bool]:
+        """The same of a column of names, for a query."""
+        names = sorted(self.names)
+        return column.not_in(names) if self.all_but else column.in_(names)
+
+
+EVERY = Some(all_but=True)
+
+
+@dataclass(frozen=True)
 class Holdings:
     """The files of a workspace in which an id means one and the same person.
 
     Parameters
     ----------
-    datasets : the datasets that are meant, with their runs and studies; all when None.
-    models : the bundles that are meant; all when None.
+    datasets : the datasets that are meant, with their runs and studies.
+    models : the bundles that are meant.
+    tenant : id of the tenant whose exports are meant; empty for the main one, or the only one.
     """
 
     workspace: Workspace
-    datasets: frozenset[str] | None = None
-    models: frozenset[str] | None = None
+    datasets: Some = EVERY
+    models: Some = EVERY
+    tenant: str = ""
 
     def rows(self, person: str) -> dict[str, list[dict[str, Any]]]:
         """File -> its rows about a person, as JSON can hold them once dates are text."""
@@ -61,14 +86,19 @@ class Holdings:
                     found[self._name(path)] = [{"line": line} for line in lines]
         return found
 
-    def people(self) -> set[str]:
-        """Ids of everybody in files and bundles."""
+    def in_files(self) -> set[str]:
+        """Ids of everybody in the files, bundles apart."""
         found: set[str] = set()
         for folder in self._folders():
             for path, column in _tables(folder):
                 found.update(pl.scan_parquet(path).select(pl.col(column).drop_nulls().unique()).collect()[column])
             for path in _lists(folder):
                 found.update(map(_person, path.read_text(encoding="utf-8").splitlines()))
+        return found
+
+    def in_bundles(self) -> set[str]:
+        """Ids of everybody on whom a bundle was trained."""
+        found: set[str] = set()
         for folder in self._bundles():
             found.update(pl.read_parquet(folder / "people.parquet", columns=["id"])["id"])
         return found
@@ -82,7 +112,7 @@ class Holdings:
 
     def erase_exports(self, subject: str) -> dict[str, int]:
         """Folder -> files deleted; `subject` is the SHA-256 of the person's id."""
-        folder = self.workspace.home / "exports" / subject
+        folder = self._exports / subject
         if not folder.is_dir():
             return {}
         count = len(list(folder.iterdir()))
@@ -91,7 +121,7 @@ class Holdings:
 
     def exports(self, person: str) -> Path:
         """The folder of a person's exports, whether it exists or not."""
-        return self.workspace.home / "exports" / digest(person)
+        return self._exports / digest(person)
 
     def bundles(self, person: str) -> list[HeldBundle]:
         """The bundles that hold a person."""
@@ -101,57 +131,102 @@ class Holdings:
             if _holds(folder / "people.parquet", person)
         ]
 
+    @property
+    def _exports(self) -> Path:
+        return self.workspace.home / "exports" / self.tenant
+
     def _bundles(self) -> Iterator[Path]:
         for name in self.workspace.names("models"):
-            folder = self.workspace.model(name)
-            wanted = self.models is None or name in self.models
-            if wanted and (folder / "people.parquet").is_file() and (folder / "manifest.json").is_file():
+            folder = self.workspace.home / "models" / name
+            if name in self.models and (folder / "people.parquet").is_file() and (folder / "manifest.json").is_file():
                 yield folder
 
     def _folders(self) -> Iterator[Path]:
         for kind in ("datasets", "runs", "studies", "tuning"):
             for name in self.workspace.names(kind):
                 folder = self.workspace.home / kind / name
-                if self.datasets is None or self.datasets & _names(kind, folder):
+                about = _names(kind, folder)
+                if any(one in self.datasets for one in about) or (not about and self.datasets.all_but):
                     yield folder
 
     def _name(self, path: Path) -> str:
         return str(path.relative_to(self.workspace.home))
 
 
-def holdings(store: Store, workspace: Workspace, tenant: str, named: Collection[str] = ()) -> Holdings:
+def holdings(
+    store: Store, workspace: Workspace, tenant: str, named: Collection[str] = (), *, main: str = "main"
+) -> Holdings:
     """The files in which an id means a person of the tenant, given by its id.
 
     Where there is one tenant, those are all files of the workspace. With several the same id may be somebody else in
-    another's dataset, so only the tenant's own bundles, the datasets that they were trained on, those imported from its
-    store and those that are `named` count.
+    another's dataset. A tenant's are its own bundles, the datasets that they were trained on, those imported from its
+    store and those that are `named`; all that is so no other tenant's is the main one's.
+
+    Parameters
+    ----------
+    main : name of the main tenant, the setting `tenant` of the service.
 
     Raises
     ------
-    UsageError : a dataset is named that is not there.
+    UsageError : a dataset is named that is not there, or there are several tenants and none is called `main`.
     """
     there = workspace.names("datasets")
     for name in named:
         if name not in there:
             raise UsageError(f"no dataset {name!r} in {workspace.home}; cure: one of {there}")
-    tenants = {one.id: one.name for one in store.tenants()}
+    tenants = store.tenants()
     if len(tenants) == 1:
         return Holdings(workspace)
-    with store.read(tenant) as rows:
-        models = frozenset(one.bundle for one in rows.models.all())
-    datasets = set(named)
+    if main not in {one.name for one in tenants}:
+        raise UsageError(
+            f"no main tenant {main!r} (there: {', '.join(one.name for one in tenants)}), to whom all files belong that "
+            "are nobody else's; cure: METIER_SERVE_TENANT or METIER_SERVE_CONFIG as for the service"
+        )
+    own = {one.id: _own(store, workspace, one) for one in tenants}
+    datasets, models = own.pop(tenant)
+    datasets |= set(named)
+    if tenant not in {one.id for one in tenants if one.name == main}:
+        return Holdings(workspace, Some(frozenset(datasets)), Some(frozenset(models)), tenant)
+    theirs = frozenset[str]().union(*(one for one, _ in own.values()))
+    trained = frozenset[str]().union(*(one for _, one in own.values()))
+    return Holdings(workspace, Some(theirs - datasets, all_but=True), Some(trained - models, all_but=True))
+
+
+def _own(store: Store, workspace: Workspace, tenant: Tenant) -> tuple[set[str], set[str]]:
+    """Datasets and bundles that are a tenant's whether it is the main one or not."""
+    with store.read(tenant.id) as rows:
+        models = {one.bundle for one in rows.models.all()}
+    datasets = set()
     for name in models:
-        with suppress(OSError, ValueError, LookupError):  # a bundle that is gone or altered names no dataset
-            datasets.add(str(json.loads((workspace.model(name) / "config.json").read_bytes())["about"]["dataset"]))
-    for name in there:
-        with suppress(OSError, ValueError):  # nor does a folder without a readable dataset.json
-            if workspace.about(name).get("tenant") == tenants[tenant]:
+        with suppress(OSError, ValueError, LookupError, TypeError):  # one that is gone or altered names no dataset
+            config = json.loads((workspace.home / "models" / name / "config.json").read_bytes())
+            datasets.add(str(config["about"]["dataset"]))
+    for name in workspace.names("datasets"):
+        with suppress(OSError, ValueError, LookupError, TypeError):  # nor is a folder without dataset.json anybody's
+            about = json.loads((workspace.home / "datasets" / name / "dataset.json").read_bytes())
+            if about["tenant"] == tenant.name:
                 datasets.add(name)
-    return Holdings(workspace, frozenset(datasets), models)
+    return datasets, models
+
+
+@contextmanager
+def only_eraser(workspace: Workspace) -> Iterator[None]:
+    """Wait until nobody else erases from files; the system gives the lock back when the process ends.
+
+    A file is read, filtered and replaced, so of two at once one would bring back whom the other took out.
+    """
+    folder = workspace.home / "receipts"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def erase_in(folder: Path, person: str) -> dict[Path, int]:
-    """Take a person out of every file of a folder and those below, each replaced whole: file -> rows taken out."""
+    """Take a person out of every file of a folder and those below, each replaced whole: file -> rows taken out.
+
+    The caller is the `only_eraser`.
+    """
     erased = {}
     for path, column in _tables(folder):
         table = pl.read_parquet(path)
@@ -194,7 +269,7 @@ def _names(kind: str, folder: Path) -> set[str]:
     for path in folder.glob("*.toml"):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         found |= {str(content.get("dataset", ""))} | set(content.get("datasets", ()))
-    return found
+    return found - {""}
 
 
 def _holds(people: Path, person: str) -> bool:

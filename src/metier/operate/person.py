@@ -16,7 +16,7 @@ from metier import __version__
 from metier.data.workspace import Workspace
 from metier.errors import UnknownIdError
 from metier.operate.erasures import ACTOR, complete, erase_rows
-from metier.operate.holdings import Holdings, holdings
+from metier.operate.holdings import Holdings, holdings, only_eraser
 from metier.sources.candidate import Candidate
 from metier.sources.json_resume import to_json_resume
 from metier.store.schema import completions
@@ -25,7 +25,13 @@ from metier.store.tenants import Tenant
 
 
 def export_person(
-    store: Store, workspace: Workspace, tenant: str, person: str, datasets: Collection[str] = ()
+    store: Store,
+    workspace: Workspace,
+    tenant: str,
+    person: str,
+    datasets: Collection[str] = (),
+    *,
+    main: str = "main",
 ) -> dict[str, Any]:
     """All that is held about a person, as JSON can hold it once dates are text; the export is audited.
 
@@ -33,13 +39,14 @@ def export_person(
     ----------
     tenant : its name.
     datasets : further datasets of the workspace in which the id means the same person; see `holdings`.
+    main : name of the main tenant; see `holdings`.
 
     Raises
     ------
     UnknownIdError : nothing is held about such a person, or there is no such tenant.
     """
     number = tenant_named(store, tenant).id
-    held = holdings(store, workspace, number, datasets)
+    held = holdings(store, workspace, number, datasets, main=main)
     files, bundles = held.rows(person), held.bundles(person)
     with store.write(number) as rows:
         tables = rows.erasure.export(person)
@@ -65,7 +72,13 @@ def export_person(
 
 
 def erase_person(
-    store: Store, workspace: Workspace, tenant: str, person: str, datasets: Collection[str] = ()
+    store: Store,
+    workspace: Workspace,
+    tenant: str,
+    person: str,
+    datasets: Collection[str] = (),
+    *,
+    main: str = "main",
 ) -> dict[str, Any]:
     """Forget a person, and keep a receipt that does not name them in `<home>/receipts`.
 
@@ -77,15 +90,16 @@ def erase_person(
     the person still and must be trained anew, what is kept, and `sha256` of all that as canonical JSON.
     """
     whose = tenant_named(store, tenant)
-    held = holdings(store, workspace, whose.id, datasets)
+    held = holdings(store, workspace, whose.id, datasets, main=main)
     with store.read(whose.id) as rows:
         there = rows.erasure.export(person)
         completed, erased_before = _completions(rows, held, person), rows.erasure.was_erased(person)
     del there["audit"]
     if not (any(there.values()) or completed or held.bundles(person) or held.rows(person) or erased_before):
         raise UnknownIdError(f"nothing is held about a person {person!r} of tenant {tenant!r}, so nothing was erased")
-    made, cleared = erase_rows(store, held, whose.id, person, ACTOR)
-    return complete(store, workspace, held, whose, made, person, cleared)
+    with only_eraser(workspace):
+        made, cleared = erase_rows(store, held, whose.id, person, ACTOR)
+        return complete(store, workspace, held, whose, made, person, cleared)
 
 
 def tenant_named(store: Store, name: str) -> Tenant:
@@ -99,7 +113,5 @@ def tenant_named(store: Store, name: str) -> Tenant:
 
 def _completions(rows: Rows, held: Holdings, person: str) -> list[dict[str, Any]]:
     """Completed résumés of a person; their table knows datasets, and no tenants."""
-    chosen = sa.select(completions).where(completions.c.person == person)
-    if held.datasets is not None:
-        chosen = chosen.where(completions.c.dataset.in_(sorted(held.datasets)))
+    chosen = sa.select(completions).where(completions.c.person == person, held.datasets.holds(completions.c.dataset))
     return [dict(row) for row in rows.connection.execute(chosen).mappings()]

@@ -23,6 +23,15 @@ def prepare(settings: Settings, bundle: str) -> str | None:
         store.close()
 
 
+def taken(settings: Settings) -> set[str]:
+    """Names of the bundles that are another tenant's than the main one's."""
+    store = Store.open(settings.where)
+    try:
+        return {bundle for one in store.tenants() if one.name != settings.tenant for bundle in _bundles(store, one)}
+    finally:
+        store.close()
+
+
 def give(store: Store, bundle: Path, tenant: Tenant) -> str:
     """Make a bundle the tenant's alone, to be promoted; live at once where the tenant has no live model. Its version.
 
@@ -33,9 +42,8 @@ def give(store: Store, bundle: Path, tenant: Tenant) -> str:
     if not answers_live(bundle):
         raise UsageError(f"no bundle {bundle.name!r} of ranker or profile in {bundle.parent}; cure: metier train")
     for other in store.tenants():
-        with store.read(other.id) as rows:
-            if other.id != tenant.id and bundle.name in {model.bundle for model in rows.models.all()}:
-                raise UsageError(f"the bundle {bundle.name!r} is the tenant {other.name}'s; cure: train another one")
+        if other.id != tenant.id and bundle.name in _bundles(store, other):
+            raise UsageError(f"the bundle {bundle.name!r} is the tenant {other.name}'s; cure: train another one")
     made = version(bundle.name, digest(bundle))
     with store.write(tenant.id) as rows:
         rows.models.add(made, bundle.name)
@@ -44,3 +52,8 @@ def give(store: Store, bundle: Path, tenant: Tenant) -> str:
             rows.models.promote(made, "system")
             rows.audit.append("system", "model.promoted", made)
     return made
+
+
+def _bundles(store: Store, tenant: Tenant) -> set[str]:
+    with store.read(tenant.id) as rows:
+        return {model.bundle for model in rows.models.all()}

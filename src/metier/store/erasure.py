@@ -68,7 +68,7 @@ class Erasure:
 
     def repeat(self, made: Sequence[Receipt]) -> None:
         """Make erasures again that are `unknown`, under their own ids."""
-        here = {digest(person): person for person in self._everybody()}
+        here = {digest(person): person for person in self.everybody()}
         for one in made:
             counts = self._delete(here[one.subject]) if one.subject in here else {}
             self._scope.insert(erasures, [vars(one) | {"sequence": self._scope.draw(), "counts": counts}])
@@ -105,7 +105,7 @@ class Erasure:
     def _delete(self, person: str) -> dict[str, int]:
         return {table.name: self._scope.delete(table, mine) for table, mine in self._of(person)}
 
-    def _everybody(self) -> set[str]:
+    def everybody(self) -> set[str]:
         """Ids of all people of whom there is a row."""
         columns = [people.c.id, *(table.c.person for table in _about_people())]
         chosen = (self._scope.select(column.table, column).where(column.is_not(None)).distinct() for column in columns)

@@ -117,7 +117,7 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
     if not known and call.actor.person != person:
         raise absent()
     service.afterwards.flush(call.tenant)  # nothing of them may be written after they are gone
-    held = holdings(service.store, workspace, call.tenant)
+    held = holdings(service.store, workspace, call.tenant, main=service.settings.tenant)
     made, cleared = erase_rows(service.store, held, call.tenant, person, call.actor.id)
     service.traces = service.traces or not cleared
     service.actors.clear()
