@@ -51,8 +51,8 @@ def people(visit: Visit) -> Response:
         raise absent()
     found = []
     for id in ids:
-        person = _still_there(visit, id)
-        if person is not None and id in known:
+        person = _still_there(visit, id) if id in known else None
+        if person is not None:
             (reasons,) = model.reasons(known[id], [job], by_profile=True)
             found.append((person, why(known[id], posting, explained(reasons), own=False)))
     shown = JobShown(job, title_of(posting), facts(posting))
@@ -63,7 +63,9 @@ def _still_there(visit: Visit, id: str) -> PersonOut | None:
     """Somebody who was listed, unless they withdrew since."""
     try:
         return get_person(visit.call, id, Response())
-    except Refused:
+    except Refused as refused:
+        if refused.status_code != 404:
+            raise
         return None
 
 
