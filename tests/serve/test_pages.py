@@ -10,13 +10,9 @@ from open_site import HASHED, PASSWORD, RESUME, site_of
 from payloads import PAYLOADS
 from visitor import Visitor
 
-from metier.live import LiveModel
 from metier.serve.pages import ROUTES, forms
-from metier.serve.pages import recruiter as recruiter_pages
 from metier.serve.pages.visit import FORM_COOKIE, local
-from metier.serve.routes.jobs import get_candidates
 from metier.store.imports import Refusal
-from metier.store.people import Person
 from metier.store.schema import metadata
 
 
@@ -354,39 +350,6 @@ def test_recruiter_sees_who_may_be_found_and_rejects_nobody(site):
     with site.store.read(site.tenant) as rows:
         assert "person.viewed" in {one.action for one in rows.audit.page(object="me").items}
     recruiter.open("/people?job=nothing", 404)
-
-
-def test_a_recruiter_learns_of_no_wish_and_of_nobody_who_withdrew_since(site, monkeypatch):
-    """A wish that the posting holds changes nothing on the page, and one who withdraws takes only themselves off it."""
-    shown = []
-    for wishes in ("", "wound care"):
-        with site.store.write(site.tenant) as rows:
-            rows.people.save([Person(id, "", wishes=wishes, discoverable=True) for id in ("a", "b")])
-        recruiter = site.signed_in("recruiter").open("/people?job=nurse-1")
-        shown.append([one.text() for one in recruiter.page.css("article")])
-    assert len(shown[0]) == 2
-    assert shown[0] == shown[1]
-
-    def withdrawn_once_listed(*asked):
-        ranking = get_candidates(*asked)
-        with site.store.write(site.tenant) as rows:
-            rows.people.save([Person("a", "")])
-        return ranking
-
-    monkeypatch.setattr(recruiter_pages, "get_candidates", withdrawn_once_listed)
-    listed = recruiter.open("/people?job=nurse-1").page.css("article code")
-    assert [one.text() for one in listed] == ["b"]
-
-
-def test_a_recruiter_reads_what_ordered_the_people(site, monkeypatch):
-    """The profile, whatever model the tenant's jobs are ordered by."""
-    asked = []
-    reasons = LiveModel.reasons
-    monkeypatch.setattr(LiveModel, "reasons", lambda *given, **how: asked.append(how) or reasons(*given, **how))
-    with site.store.write(site.tenant) as rows:
-        rows.people.save([Person("a", "I am a nurse.", discoverable=True)])
-    assert site.signed_in("recruiter").open("/people?job=nurse-1").page.css("article")
-    assert asked == [{"by_profile": True}]
 
 
 def test_operator_promotes_rolls_back_and_verifies(site):

@@ -131,7 +131,7 @@ class Candidates:
                         break
                 pool = Pool.join(pools) if pools else None
                 stamps = {person: held.there[person] for person in pool.ids} if pool else {}
-                held = self._now(tenant, replace(held, pool=pool, stamps=stamps))  # some withdrew while others were read
+                held = self._now(tenant, replace(held, pool=pool, stamps=stamps))  # somebody may have withdrawn since
             (self._behind.add if len(held.stamps) < len(held.there) else self._behind.discard)(tenant)
             return held
 
