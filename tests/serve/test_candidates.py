@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from threading import Event
 
 from metier.serve import candidates
 from metier.store.people import People, Person
@@ -233,6 +234,22 @@ def test_one_tenant_s_failure_holds_up_no_other(make_world, monkeypatch):
             monkeypatch.setattr(People, "discoverable", failing)
             world.service.candidates.follow(1)
             assert (kept(world), kept(world, world.other)) == ({"a"}, set())
+
+    asyncio.run(story())
+
+
+def test_reading_people_holds_up_no_promotion(make_world):
+    async def story():
+        async with make_world(follow_seconds=0.01) as world:
+            service, read, looked = world.service, Event(), []
+            service.candidates.follow = lambda seconds: read.wait(20)
+            service.models.follow = lambda: looked.append(1)
+            for _ in range(500):
+                await asyncio.sleep(0.01)
+                if len(looked) > 3:
+                    break
+            read.set()
+            assert len(looked) > 3
 
     asyncio.run(story())
 

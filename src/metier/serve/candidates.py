@@ -2,6 +2,9 @@
 
 To read somebody takes milliseconds, to compare them microseconds. A request reads those who are new or changed, for
 some seconds at most and who did something last first; who is left is read between the requests.
+
+Who may be found is asked under the tenant's lock before people are read and again after it, and between the requests:
+whoever withdrew is then neither named nor kept. The store is asked only after something of the tenant was written.
 """
 
 import time
@@ -45,9 +48,9 @@ class Held:
     def only(self, there: Mapping[str, Stamp], drawn: int) -> "Held":
         """Those of the pool who are still there, and as they were."""
         kept = [row for row, (person, stamp) in enumerate(self.stamps.items()) if there.get(person) == stamp]
-        if self.pool is None or len(kept) == len(self.stamps):
-            return replace(self, there=there, drawn=drawn)
-        pool = self.pool.take(np.array(kept, np.int32)) if kept else None
+        pool = self.pool if kept else None
+        if pool and len(kept) < len(self.stamps):
+            pool = pool.take(np.array(kept, np.int32))
         return Held(self.version, pool, {person: there[person] for person in pool.ids} if pool else {}, there, drawn)
 
     def left(self) -> list[str]:
