@@ -81,6 +81,22 @@ def test_the_rankers_evidence_is_measured_by_the_ranker(ranker):
     assert grounds > asked
 
 
+def test_of_whom_the_profile_ordered_the_profile_tells_the_reasons(ranker):
+    """`people` orders by the profile also those with a past, whom the ranker would judge otherwise."""
+    live, differing = ranker.live, 0
+    for user in np.flatnonzero(np.diff(ranker.data.matrix.indptr) >= 2)[:5].tolist():
+        person = ranker.data.users.ids[user]
+        asker = live.asker(person)
+        pool = live.pool({person: asker})
+        for job in [one.job for one in live.jobs(asker, Filter(), 2, now=ranker.now).suggestions]:
+            ((_, score),) = live.people(job, pool, 1, now=ranker.now)
+            (reasons,) = live.reasons(asker, [job], by_profile=True)
+            assert reasons.score == pytest.approx(score + float(pool.usual[0]), abs=1e-3)
+            assert set(reasons.shares) == {"text", "past", "place", "popularity", "time"}
+            differing += live.reasons(asker, [job])[0].score != pytest.approx(reasons.score, abs=1e-3)
+    assert differing > 5
+
+
 def read(span, asker, posting, live):
     """The characters of a span."""
     of = {"asker": asker, "posting": posting, "past": live.posting(span.job) if span.job else None}[span.of]

@@ -43,12 +43,35 @@ def test_who_did_something_last_is_found_first(store, tenant):
         rows.people.save([Person(f"p{number}", discoverable=True) for number in range(4)])
         before = rows.people.discoverable(9)
         rows.events.add([Event("e", "viewed", "p1", "j1", 0.0), Event("f", "viewed", "somebody else", "j1", 0.0)])
-        rows.resumes.add("p0", b"")
+        resume = rows.resumes.add("p0", b"")
+        rows.resumes.done(resume.id, kind="txt", how="text layer", text="", hidden=[], candidate={})
     with store.read(tenant) as rows:
         found = rows.people.discoverable(9)
         assert list(found) == ["p0", "p1", "p3", "p2"]
         assert {person for person in found if found[person] != before[person]} == {"p0", "p1"}
         assert list(rows.people.discoverable(2)) == ["p0", "p1"], "whoever is left out did less lately"
+
+
+def test_a_resume_counts_from_when_it_was_read_until_it_is_deleted(store, tenant):
+    """Whoever compares stamps, having read somebody between any two of these, reads them again after the second."""
+    read = {"kind": "txt", "how": "text layer", "text": "nurse", "hidden": [], "candidate": {}}
+    stamps, drawn = [], []
+
+    def step(work):
+        with store.write(tenant) as rows:
+            done = work(rows)
+        with store.read(tenant) as rows:
+            stamps.append(rows.people.discoverable(9)["p1"])
+            drawn.append(rows.drawn())
+        return done
+
+    step(lambda rows: rows.people.save([Person("p1", discoverable=True)]))
+    resume = step(lambda rows: rows.resumes.add("p1", b"nurse"))
+    step(lambda rows: rows.resumes.done(resume.id, **read))
+    step(lambda rows: rows.events.add([Event("e", "viewed", "p1", "j1", 0.0)]))
+    step(lambda rows: rows.resumes.delete(resume.id))
+    assert stamps == [(1, 0, 0), (1, 0, 0), (1, 0, 2), (1, 4, 2), (1, 4, 0)]
+    assert drawn == [1, 2, 3, 4, 5]
 
 
 def test_since_when_somebody_may_be_found(store, tenant, clock):

@@ -184,15 +184,20 @@ class LiveModel:
         rows, scores = self._by_profile(question, k, self._board.newest(allowed))
         return [(self._board.key(one), score) for one, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
-    def reasons(self, asker: Asker, jobs: Sequence[str]) -> list[Reasons]:
-        """Why each job fits, measured by deletion; UnknownIdError for a job not there."""
+    def reasons(self, asker: Asker, jobs: Sequence[str], *, by_profile: bool = False) -> list[Reasons]:
+        """Why each job fits, measured by deletion; UnknownIdError for a job not there.
+
+        Parameters
+        ----------
+        by_profile : measured by what orders `people`, and not by what orders `jobs`.
+        """
         case, rows = self._case(asker), [self._board.there(job) for job in jobs]
         past = [self._board.posting(one) for one in case.past]
         usual = cache(lambda ranked: Usual.of(case, self._measure(case, ranked), self._sample))
         found = []
         for row in rows:
-            ranked = self._by_ranker(case, row)
-            measure, shares = self._measure(case, ranked), self._shares(case, row)
+            ranked = None if by_profile else self._by_ranker(case, row)
+            measure, shares = self._measure(case, ranked), self._shares(case, row, ranked)
             found.append(reasons(case, self._board.posting(row), row, past, measure, usual(ranked), shares))
         return found
 
@@ -283,9 +288,8 @@ class LiveModel:
 
         return by_profile
 
-    def _shares(self, case: Case, row: int) -> dict[str, float]:
-        """Feature group -> its share in the score."""
-        ranked = self._by_ranker(case, row)
+    def _shares(self, case: Case, row: int, ranked: RankedPeople | None) -> dict[str, float]:
+        """Feature group -> its share in the score, which is the ranker's or without one the profile's."""
         if ranked is not None:
             return ranked.shares(self._candid(case), row)
         alone = self._question(replace(case, past=(), times=()))

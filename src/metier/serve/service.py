@@ -45,7 +45,8 @@ class Service:
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
         self._stop = Event()
-        self._follower = Thread(target=self._follow, name="follow", daemon=True)
+        work = {"follow": self._follow, "candidates": self._follow_candidates}
+        self._followers = [Thread(target=one, name=name, daemon=True) for name, one in work.items()]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -53,13 +54,15 @@ class Service:
         await run_in_threadpool(self.models.follow)
         self.afterwards.start()
         self.readers.start()
-        self._follower.start()
+        for one in self._followers:
+            one.start()
         structlog.get_logger().info("ready")
         try:
             yield
         finally:
             self._stop.set()
-            for end in (self.readers.close, self.afterwards.close, self._follower.join, self.store.close):
+            joins = [one.join for one in self._followers]
+            for end in (self.readers.close, self.afterwards.close, *joins, self.store.close):
                 await run_in_threadpool(end)
             if self.near:
                 self.near.close()
@@ -67,7 +70,7 @@ class Service:
 
     def running_beside(self) -> bool:
         """Whether every thread beside the requests runs."""
-        return self.afterwards.alive() and self.readers.alive() and self._follower.is_alive()
+        return self.afterwards.alive() and self.readers.alive() and all(one.is_alive() for one in self._followers)
 
     def moment(self, tenant: str) -> float:
         """When it is, in seconds since 1970 UTC: by the clock, or as in the data of the tenant's bundle.
@@ -103,13 +106,17 @@ class Service:
         left = 0.0
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
-            _try("candidates", partial(self.candidates.follow, self.settings.follow_seconds))
             if self.traces:
                 _try("scrub", self._scrub)
             left -= self.settings.follow_seconds
             if left <= 0:
                 left = 3600.0
                 _try("tidy", self._tidy)
+
+    def _follow_candidates(self) -> None:
+        """Beside the other follower, for reading people takes its time."""
+        while not self._stop.wait(self.settings.follow_seconds):
+            _try("candidates", partial(self.candidates.follow, self.settings.follow_seconds))
 
     def _scrub(self) -> None:
         self.traces = False  # first: an erasure meanwhile sets it again

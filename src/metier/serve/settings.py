@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     audit_seconds: float = Field(default=1.0, gt=0, le=1.0)
     """How often the audit of reads is written."""
     follow_seconds: float = Field(default=2.0, gt=0)
-    """How often a process looks for models and jobs that another process brought."""
+    """How often a process looks for models and jobs that another process brought, and for people to forget."""
     page: int = Field(default=50, ge=1, le=1000)
     """Entries of a page when the request does not say."""
     answer_minutes: float = Field(default=60.0, gt=0)

@@ -12,6 +12,9 @@ from metier.store.recommendations import Recommendations
 from metier.store.schema import events, people, resumes
 from metier.store.scope import Page, Scope, parts
 
+Stamp = tuple[int, int, int]
+"""Sequence numbers of a profile, of the newest event and of the résumé that counts; 0 for none."""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -57,20 +60,18 @@ class People:
         """People by id."""
         return self._scope.page(Person, people, "id", after, limit)
 
-    def discoverable(self, most: int) -> dict[str, int]:
-        """Whom recruiters may find, and the sequence number of what was last written about each: profile, résumé or
-        event. The latest come first; only the `most` first are given."""
+    def discoverable(self, most: int) -> dict[str, Stamp]:
+        """Whom recruiters may find, and what there is of each; the `most` about whom something came last, latest
+        first."""
         told = [
-            sa.select(sa.func.max(table.c.sequence))
-            .where(table.c.tenant == people.c.tenant, table.c.person == people.c.id)
+            sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))
+            .where(table.c.tenant == people.c.tenant, table.c.person == people.c.id, *counts)
             .scalar_subquery()
-            for table in (events, resumes)
+            for table, *counts in ((events,), (resumes, resumes.c.state == "done"))
         ]
         chosen = self._scope.select(people, people.c.id, people.c.sequence, *told).where(people.c.discoverable)
-        found = (
-            (id, max(own, *(one or 0 for one in rest))) for id, own, *rest in self._scope.connection.execute(chosen)
-        )
-        return dict(sorted(found, key=lambda one: -one[1])[:most])
+        found = ((id, (own, event, resume)) for id, own, event, resume in self._scope.connection.execute(chosen))
+        return dict(sorted(found, key=lambda one: -max(one[1]))[:most])
 
     def save(self, new: Sequence[Person]) -> None:
         """Make or replace profiles, all or none.

@@ -119,6 +119,7 @@ class Resumes:
         candidate: Mapping[str, Any],
     ) -> bool:
         """Keep what was read and forget the file; False if the résumé was deleted meanwhile."""
+        self._scope.draw()  # nobody bears it, but whoever compares `drawn` looks again
         read = {"state": "done", "kind": kind, "how": how, "text": text, "hidden": list(hidden)}
         return self._change(id, read | {"candidate": dict(candidate), "content": None})
 
@@ -131,6 +132,7 @@ class Resumes:
         gone = self.get(id)
         if gone is not None:
             self._scope.delete(resumes, resumes.c.id == id)
+            self._scope.draw()
             Recommendations(self._scope).void([gone.person])
         return gone is not None
 

@@ -62,6 +62,11 @@ class Scope:
         self.counters["sequence"] += count
         return first
 
+    def drawn(self) -> int:
+        """The last number drawn. Whatever is written of people or jobs draws one: while it stands, they do."""
+        stored = sa.select(tenants.c.sequence).where(tenants.c.id == self.tenant)
+        return int(self.counters["sequence"] if self.counters else self.connection.execute(stored).scalar() or 0)
+
     def select(self, table: sa.Table, *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:
         """A SELECT of columns, or of all, of the tenant's rows."""
         return sa.select(*(columns or table.c)).where(table.c.tenant == self.tenant)

@@ -7,12 +7,14 @@ from urllib.parse import urlencode
 
 from fastapi import Response
 
+from metier.live import Wishes
 from metier.live.neutral import neutral
 from metier.serve.answers import explained
 from metier.serve.askers import askers
 from metier.serve.pages.showing import JobShown, facts, title_of, why
 from metier.serve.pages.visit import Page, Visit
-from metier.serve.problems import absent
+from metier.serve.problems import Refused, absent
+from metier.serve.records import PersonOut
 from metier.serve.routes.jobs import get_candidates, list_jobs
 from metier.serve.routes.people import get_person
 
@@ -41,20 +43,30 @@ def people(visit: Visit) -> Response:
     ids = [one.id for one in ranking.items]
     with visit.service.store.read(visit.call.tenant) as rows:
         model = visit.service.models.of(rows)
-        known = {id: replace(who, text=neutral(who.text)) for id, who in askers(rows, model, ids).items()}
+        known = {
+            id: replace(who, text=neutral(who.text), wishes=Wishes()) for id, who in askers(rows, model, ids).items()
+        }
     posting = model.posting(job)
     if posting is None:
         raise absent()
-    found = [
-        (
-            get_person(visit.call, id, Response()),
-            why(known[id], posting, explained(model.reasons(known[id], [job])[0]), own=False),
-        )
-        for id in ids
-        if id in known
-    ]
+    found = []
+    for id in ids:
+        person = _still_there(visit, id) if id in known else None
+        if person is not None:
+            (reasons,) = model.reasons(known[id], [job], by_profile=True)
+            found.append((person, why(known[id], posting, explained(reasons), own=False)))
     shown = JobShown(job, title_of(posting), facts(posting))
     return visit.page("people.html.j2", job=shown, people=found, version=ranking.version)
+
+
+def _still_there(visit: Visit, id: str) -> PersonOut | None:
+    """Somebody who was listed, unless they withdrew since."""
+    try:
+        return get_person(visit.call, id, Response())
+    except Refused as refused:
+        if refused.status_code != 404:
+            raise
+        return None
 
 
 ROUTES = [Page("/postings", postings, "create_job"), Page("/people", people, "get_candidates")]

@@ -121,7 +121,6 @@ def erase_person(call: Asking, person: PersonId) -> Receipt:
     made, cleared = erase_rows(service.store, held, call.tenant, person, call.actor.id)
     service.traces = service.traces or not cleared
     service.actors.clear()
-    service.candidates.changed(call.tenant)
     try:
         keep_receipt(workspace, service.store, call.tenant, made, cleared=cleared)
     except OSError as error:  # the rows are gone, and the database tells of it
