@@ -134,7 +134,7 @@ class Board:
         )
 
     def amend(self, postings: Sequence[Posting]) -> "Board":
-        """The same where jobs of the bundle, of the same words and place as there, have other dates, salary, employer...
+        """The same where jobs of the bundle have the words and the place that they had, but other dates, salary...
 
         They keep their rows, so whatever scores them still does; a later posting with the same id is gone.
         """
