@@ -109,8 +109,8 @@ def test_a_place_that_somebody_of_the_bundle_no_longer_names_is_forgotten(ranker
 def learned(town, tmp_path_factory):
     """A ranker with a source that learns a vector for each person, and one that compares people."""
     assembled, folder = assemble(town, "newest"), tmp_path_factory.mktemp("models") / "fm"
-    settings = {"sources": ["fm", "user-knn"], "cuts": 1, "rounds": 10, "source_settings": {"fm": {"epochs": 2}}}
-    model = create("ranker", settings | {"sources": ["profile", "fm", "user-knn"]})
+    sources, few = ["profile", "fm", "user-knn"], {"fm": {"epochs": 2}, "profile": {"topics": 32}}
+    model = create("ranker", {"sources": sources, "cuts": 1, "rounds": 10, "source_settings": few})
     model.fit(assembled.dataset, rng=np.random.default_rng(0))
     save(folder, model, town, assembled, {"dataset": "town"})
     return SimpleNamespace(live=LiveModel.load(folder), data=assembled.dataset)
