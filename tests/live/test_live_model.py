@@ -412,6 +412,79 @@ def test_the_same_feed_every_night_keeps_its_size(profile):
     assert again._later.vectors is live._later.vectors
 
 
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_other_facts_of_the_same_words_leave_a_job_where_it_is(trained, name):
+    model = trained[name]
+    user = int(np.argmax(np.diff(model.data.matrix.indptr)))
+    asker = model.live.asker(model.data.users.ids[user])
+    before = model.live.jobs(asker, ANY, 700, now=model.now)
+    feed = [replace(model.live.posting(job), end=model.now + 9e6, salary_max=9e7, level=3) for job in names(before)]
+    live = model.live.with_jobs(feed)
+    assert len(live._board.posted) == 0
+    assert live.jobs(asker, ANY, 700, now=model.now) == before, "each is scored by what scored it"
+    assert live.posting(feed[0].id) == feed[0]
+    pay = Filter(salary_min=8e7, level_min=3)
+    assert everything(live.jobs(asker, pay, 700, now=model.now + 8e6)) >= {one.id for one in feed}
+    ended = live.with_jobs([replace(feed[0], end=model.now - 1), replace(feed[1], employer="Ward & Co", remote=True)])
+    assert feed[0].id not in everything(ended.jobs(asker, ANY, 700, now=model.now))
+    assert names(ended.jobs(asker, Filter(employer="ward & co", remote=True), 9, now=model.now)) == [feed[1].id]
+    assert ended.with_jobs([feed[1]], [feed[0].id]).posting(feed[0].id) is None
+    other = live.with_jobs([replace(feed[0], text="You keep the lighthouse.")])
+    assert len(other._board.posted) == 1
+    back = other.with_jobs([feed[0]])
+    assert back.posting(feed[0].id) == feed[0]
+    assert back.jobs(asker, ANY, 700, now=model.now) == before, "of the old words again, it has its old row again"
+
+
+def test_another_employer_is_another_job(profile):
+    job, other = (profile.live.posting(profile.data.items.ids[row]) for row in (7, 8))
+    twin = replace(job, id="twin", employer="Ward & Co")
+    live = profile.live.with_jobs([twin])
+    before = live._board.reposts
+    moved = live.with_jobs([replace(job, employer="Ward & Co"), replace(other, employer="Somebody Else")])
+    later = live._board.row("twin")
+    assert later not in live._board.twins([7])
+    assert later in moved._board.twins([7])
+    assert later not in moved._board.twins([8])
+    again = moved.with_jobs([job, other])
+    np.testing.assert_array_equal(again._board.reposts.cluster, before.cluster)
+    np.testing.assert_array_equal(again._board.reposts.keys, before.keys)
+
+
+def test_the_newest_posting_that_is_dated_before_a_moment(profile):
+    known = profile.live.posting(profile.data.items.ids[7])
+    assert profile.live.posted_by(9e9) is None, "what the bundle alone holds was posted to nobody"
+    live = profile.live.with_jobs([Posting("a", start=5.0), Posting("b", start=8.0), Posting("c"), known])
+    assert [live.posted_by(at) for at in (4.9, 5.0, 8.5, 9e9)] == [None, 5.0, 8.0, known.start]
+    assert live.with_jobs([Posting("b", start=2.0)], [known.id]).posted_by(9e9) == 5.0
+
+
+def test_many_later_postings_are_scored_as_few_are(profile, monkeypatch):
+    posted = [Posting(f"n{number}", f"Nurse {number}", f"{NURSE} {number}", city="Dayton") for number in range(50)]
+    live, taken = profile.live.with_jobs(posted), []
+    take = type(live._later).take
+    monkeypatch.setattr(type(live._later), "take", lambda self, rows: taken.append(len(rows)) or take(self, rows))
+    every = {one.job: one.score for one in live.jobs(Asker(text=NURSE), ANY, 800, now=profile.now).suggestions}
+    assert max(taken, default=0) == 0, "nothing is copied"
+    few = live.jobs(Asker(text=NURSE), Filter(words=("nurse 7",)), 800, now=profile.now).suggestions
+    assert 1 in taken
+    assert {one.job for one in few} == {"n7"}
+    assert few[0].score == pytest.approx(every["n7"], abs=1e-5)
+
+
+def test_words_are_looked_for_once_in_later_postings(profile):
+    live = profile.live.with_jobs([Posting("a", "Nurse", "by NIGHT"), Posting("b", "Nurse", "nightly"), Posting("c")])
+    masks = [live._board._later_mentions("night") for _ in range(2)]
+    assert masks[0] is masks[1]
+    assert masks[0].tolist() == [True, False, False]
+    assert live.with_jobs([Posting("d", "Night")])._board._later_mentions("night").tolist() == [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
 def test_somebody_is_known_without_reading_their_text(profile, monkeypatch):
     monkeypatch.setattr("metier.live.known.person_text", None)
     assert profile.live.knows(profile.data.users.ids[3])
@@ -419,7 +492,7 @@ def test_somebody_is_known_without_reading_their_text(profile, monkeypatch):
     assert profile.live.newest == profile.now
 
 
-def test_similar_and_popular(profile):
+def test_similar(profile):
     job = profile.data.items.ids[3]
     posting = profile.live.posting(job)
     live = profile.live.with_jobs([replace(posting, id="like", employer="Other"), Posting("zz", "Zzz", "xyzzy")])
@@ -427,11 +500,6 @@ def test_similar_and_popular(profile):
     assert found[0][0] == "like"
     assert found[0][1] == pytest.approx(1, abs=1e-5)
     assert job not in dict(found)
-    counts = np.bincount(profile.data.interactions.items, minlength=len(profile.data.items))
-    best = [int(counts[profile.data.items.number(one)]) for one in profile.live.popular(10, profile.now)]
-    open_ = profile.bundle.live_jobs(1)
-    assert best[0] == counts[open_].max()
-    assert best == sorted(best, reverse=True)
 
 
 def test_threads_get_the_same_answers(profile):

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from itertools import islice
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from metier.live import Asker, Filter, Posting, Wishes
+from metier.bundle import save
+from metier.features.assemble import assemble
+from metier.live import Asker, Filter, LiveModel, Posting, Wishes
 from metier.live.model import SAMPLE
 from metier.live.reasons import LEAST
+from metier.models.registry import create
 
 
 def without(asker, ground):
@@ -95,6 +99,67 @@ def test_of_whom_the_profile_ordered_the_profile_tells_the_reasons(ranker):
             assert set(reasons.shares) == {"text", "past", "place", "popularity", "time"}
             differing += live.reasons(asker, [job])[0].score != pytest.approx(reasons.score, abs=1e-3)
     assert differing > 5
+
+
+def test_a_place_that_somebody_of_the_bundle_no_longer_names_is_forgotten(ranker):
+    """And so the ranker names places as reasons."""
+    users, kinds = np.flatnonzero(np.diff(ranker.data.matrix.indptr) > 1)[:12], set()
+    for user in users:
+        asker = ranker.live.asker(ranker.data.users.ids[user])
+        nowhere = replace(asker, city=None, state=None, country=None, zip=None)
+        known, forgotten = (
+            ranker.live._ranked._query([ranker.live._candid(ranker.live._case(one))]).features
+            for one in (asker, nowhere)
+        )
+        expected = ranker.data.user_features.matrix[[user]]
+        np.testing.assert_array_equal(known.toarray(), expected.toarray())
+        expected = expected.toarray()
+        expected[:, ranker.live._ranked._of_place] = 0
+        np.testing.assert_array_equal(forgotten.toarray(), expected)
+        jobs = [one.job for one in ranker.live.jobs(asker, Filter(), 40, now=ranker.now).suggestions]
+        kinds |= {ground.kind for one in ranker.live.reasons(asker, jobs) for ground in one.grounds}
+    assert "place" in kinds
+
+
+@pytest.fixture(scope="module")
+def learned(town, tmp_path_factory):
+    """A ranker with a source that learns a vector for each person, and one that compares people."""
+    assembled, folder = assemble(town, "newest"), tmp_path_factory.mktemp("models") / "fm"
+    sources, few = ["profile", "fm", "user-knn"], {"fm": {"epochs": 2}, "profile": {"topics": 32}}
+    model = create("ranker", {"sources": sources, "cuts": 1, "rounds": 10, "source_settings": few})
+    model.fit(assembled.dataset, rng=np.random.default_rng(0))
+    save(folder, model, town, assembled, {"dataset": "town"})
+    return SimpleNamespace(live=LiveModel.load(folder), data=assembled.dataset)
+
+
+def test_what_is_left_out_is_not_remembered_by_a_vector_that_learned_from_it(learned, monkeypatch):
+    user = int(np.flatnonzero(np.diff(learned.data.matrix.indptr) > 2)[0])
+    case = learned.live._case(learned.live.asker(learned.data.users.ids[user]))
+    less = replace(case, past=case.past[1:], times=case.times[1:])
+    ranked, rows = learned.live._ranked, np.arange(len(learned.data.items), dtype=np.int32)
+    fm, knn = (ranked._loaded.model.sources_[name] for name in ("fm", "user-knn"))
+    asked = {"fm": [], "user-knn": []}
+    for name, model, call in (("fm", fm, "query_vectors"), ("user-knn", knn, "score_sparse")):
+        before = getattr(model, call)
+
+        def watched(query, name=name, before=before):
+            asked[name].append(query.users.tolist())
+            return before(query)
+
+        monkeypatch.setattr(model, call, watched, raising=False)
+
+    def scores():
+        return learned.live._measure(case, ranked)([case, less], rows)
+
+    first = scores()
+    assert {tuple(users) for users in asked["fm"]} == {(user, -1)}
+    assert {tuple(users) for users in asked["user-knn"]} == {(user, user)}, "else they were their own neighbour"
+    monkeypatch.setattr(fm, "person_vectors_", -9 * fm.person_vectors_)
+    second = scores()
+    assert not np.array_equal(second[0], first[0], equal_nan=True)
+    np.testing.assert_array_equal(second[1], first[1])
+    queries = ranked._query([learned.live._candid(one) for one in (case, less)])
+    np.testing.assert_array_equal(*(queries.features.toarray()[row] for row in (0, 1)))
 
 
 def read(span, asker, posting, live):

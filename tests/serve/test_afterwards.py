@@ -73,6 +73,25 @@ def test_an_answer_counts_as_often_as_it_was_shown(store, tenants, monkeypatch):
             assert {day: rows.exposures.since(day) for day in days} == days
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_an_answer_that_the_audit_refuses_was_shown_to_nobody(make_world, monkeypatch, stored):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            path, afterwards = "/api/v1/people/p1/recommendations", world.service.afterwards
+            if stored:
+                assert (await client.get(path)).status_code == 200
+                afterwards.flush()
+            monkeypatch.setattr("metier.serve.afterwards.MOST", 0)
+            served, counted = world.service.metrics.text(), []
+            monkeypatch.setattr(afterwards, "shown", lambda *given: counted.append(given))
+            assert (await client.get(path)).status_code == 503
+            assert not counted
+            count = [line for line in served.splitlines() if b"served" in line]
+            assert [line for line in world.service.metrics.text().splitlines() if b"served" in line] == count
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("error", [ValueError, RuntimeError])
 def test_work_that_fails_is_lost_and_loses_no_row_of_audit(store, tenants, error):
     afterwards = Afterwards(store, 60, Metrics())

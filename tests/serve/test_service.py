@@ -43,6 +43,30 @@ def test_a_board_where_jobs_are_dated_of_late_lives_in_the_present(make_world):
     asyncio.run(story())
 
 
+def test_a_posting_that_is_corrected_or_dated_ahead_dates_no_board(make_world):
+    async def story():
+        async with make_world(moment="auto") as world, world.client("full") as client:
+            service, learned = world.service, world.service.models.held(world.tenant).newest
+            now = learned + 400 * DAY
+            service.store.clock = lambda: now
+
+            async def moment(*jobs, withdraw=()):
+                with service.store.write(world.tenant) as rows:
+                    rows.jobs.save(jobs)
+                    for job in withdraw:
+                        rows.jobs.withdraw(job)
+                assert (await client.get("/api/v1/people/p1/recommendations")).status_code == 200
+                return service.moment(world.tenant)
+
+            assert await moment(Job("ahead", "Nurse", "", start=now + 1000 * DAY)) == learned
+            assert await moment(Job("today", "Nurse", "", start=now - 1)) == now
+            assert await moment(withdraw=["today"]) == learned
+            assert await moment(Job("today", "Nurse", "", start=now - 1)) == now
+            assert await moment(Job("today", "Nurse", "", start=0.0)) == learned
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("setting", ["clock", "data"])
 def test_the_moment_may_be_set(make_world, setting):
     async def story():

@@ -41,7 +41,12 @@ def learned(store, tenant):
         for one, text, work in ((made, "Ward nurse", [*WORK, {"employer": "X"}]), (old, "Read later", [])):
             rows.resumes.done(one.id, kind="pdf", how="OCR", text=text, hidden=[], candidate={"work": work})
         rows.resumes.add("p2", b"y")
-        rows.jobs.save([Job("j1", "Nurse", "Nights.", "Clinic", "Riga", start=0.5, level=1), Job("j2", "Cook", "")])
+        rows.jobs.save(
+            [
+                Job("j1", "Nurse", "Nights.", "Clinic", "Riga", start=0.5, level=1, remote=True, currency="EUR"),
+                Job("j2", "Cook", ""),
+            ]
+        )
         rows.jobs.withdraw("j2")
         rows.jobs.withdraw("of the bundle")
         rows.events.add(
@@ -67,6 +72,7 @@ def test_people_jobs_history_and_applications(learned):
         ("j1", "Nurse", "Nights.", "Riga", datetime(1970, 1, 1, 0, 0, 0, 500_000), None, "Clinic", 1),
         ("j2", "Cook", "", None, None, None, None, None),
     ]
+    assert learned.jobs.select("remote", "currency").rows() == [(True, "EUR"), (None, None)]
     assert learned.history.rows() == [
         ("p1", 1, "Nurse", "Wards.", datetime(2019, 7, 1)),
         ("p1", 2, "Aide", None, datetime(2012, 1, 1)),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metier.data.features import Features
 from metier.data.interactions import Interactions
@@ -27,6 +28,8 @@ class Query:
     texts : b strings, what each person says (profile, past titles, résumé); empty when silent.
     times : (b, I) CSR float64 with the entries of `history`: when each job was applied to, in seconds since 1970 UTC,
         NaN where unknown; None when no time is known.
+    learned : (b,) False where a vector that a model learned for the person does not count, because some of the
+        applications that it was learned from are left out of `history`; None when all count.
     """
 
     users: Nums
@@ -34,6 +37,7 @@ class Query:
     features: CSR | None = None
     texts: Sequence[str] | None = None
     times: CSR | None = None
+    learned: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.users)

@@ -42,6 +42,13 @@ class Attributes:
         """These jobs, then others."""
         return Attributes(**{name: np.concatenate([values, vars(more)[name]]) for name, values in vars(self).items()})
 
+    def put(self, rows: Nums, other: "Attributes") -> "Attributes":
+        """The same with others in some rows."""
+        new = {name: values.copy() for name, values in vars(self).items()}
+        for name, values in vars(other).items():
+            new[name][rows] = values
+        return Attributes(**new)
+
     def take(self, rows: Nums) -> "Attributes":
         """Some of them."""
         return Attributes(**{name: values[rows] for name, values in vars(self).items()})
@@ -56,7 +63,9 @@ class Board:
     table : (I) rows of the bundle's jobs. posted : (n - I) later ones.
     ids : (I) of the bundle; rows : their row numbers; later : those of ids that came later.
     numbers : number of each name in small letters, by column of `Attributes.names`.
+    amended : row of the bundle's -> its posting, of other facts than in `table` and of the same words and place.
     gone : (n,) withdrawn, or replaced by a later posting with the same id.
+    told : (n,) posted since the training, be it as they were.
     closed : (n,) of an older window than the newest, which nobody is asked about any more.
     """
 
@@ -67,7 +76,9 @@ class Board:
     later: Mapping[str, int]
     numbers: tuple[dict[str, int], ...]
     attributes: Attributes
+    amended: Mapping[int, Posting]
     gone: Mask
+    told: Mask
     closed: Mask
     reposts: Reposts
     mentions: Callable[[str], Mask]
@@ -95,28 +106,15 @@ class Board:
         ids = table["id"].to_list()
         rows = {key: row for row, key in enumerate(ids)}
         texts, numbers = table["text"], tuple(names for names, _ in found)
-        mentions = lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
+        mentions = _mentions(texts)
         record = lru_cache(maxsize=4096)(lambda row: _posting(table, times, row))  # the same jobs are shown again
-        gone = np.zeros(len(table), np.bool_)
-        return cls(table, (), ids, rows, {}, numbers, attributes, gone, closed, Reposts.of(table), mentions, record)
+        none = np.zeros(len(table), np.bool_)
+        reposts = Reposts.of(table)
+        return cls(table, (), ids, rows, {}, numbers, attributes, {}, none, none, closed, reposts, mentions, record)
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
         """These jobs and later ones, each id once; one whose id is known takes the older one's place."""
-        numbers = tuple(dict(names) for names in self.numbers)
-        codes = [
-            [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
-        ]
-        more = Attributes(
-            start=_floats([one.start for one in postings]),
-            end=_floats([one.end for one in postings]),
-            salary=np.fmax(
-                _floats([one.salary_min for one in postings]), _floats([one.salary_max for one in postings])
-            ),
-            level=_floats([one.level for one in postings]),
-            remote=np.array([-1 if one.remote is None else one.remote for one in postings], np.int8),
-            at=at,
-            names=np.array(codes, np.int32).reshape(len(postings), len(NAMES)),
-        )
+        more, numbers = self._attributes(postings, at)
         gone, later, posted = self.gone.copy(), dict(self.later), (*self.posted, *postings)
         for row, one in enumerate(postings, start=len(gone)):
             old = later.get(one.id, self.rows.get(one.id))
@@ -130,21 +128,71 @@ class Board:
             numbers=numbers,
             attributes=self.attributes.append(more),
             gone=np.append(gone, np.zeros(len(postings), np.bool_)),
+            told=np.append(self.told, np.ones(len(postings), np.bool_)),
             closed=np.append(self.closed, np.zeros(len(postings), np.bool_)),
             reposts=self.reposts.add(postings, TextOf(self.table, posted)),
         )
 
-    def changes(self, postings: Sequence[Posting]) -> tuple[list[Posting], list[str]]:
-        """Of postings those that say something new, of two equal ids the last; and ids of the others."""
-        latest = {one.id: one for one in postings}
-        rows = {key: self.row(key) for key in latest}
-        same = [
-            key
-            for key, row in rows.items()
-            if row is not None and not self.closed[row] and self.posting(row) == latest[key]
+    def amend(self, postings: Sequence[Posting]) -> "Board":
+        """The same where jobs of the bundle have the words and the place that they had, but other dates, salary...
+
+        They keep their rows, so whatever scores them still does; a later posting with the same id is gone.
+        """
+        rows = np.array([self.rows[one.id] for one in postings], np.int32)
+        more, numbers = self._attributes(postings, self.attributes.at[rows])
+        amended, later, gone = dict(self.amended), dict(self.later), self.gone.copy()
+        for row, one in zip(rows.tolist(), postings, strict=True):
+            amended[row] = one
+            if one.id in later:
+                gone[later.pop(one.id)] = True
+        return replace(
+            self,
+            later=later,
+            numbers=numbers,
+            attributes=self.attributes.put(rows, more),
+            amended=amended,
+            gone=gone,
+            reposts=self.reposts.amend(rows, postings, TextOf(self.table, self.posted)),
+        ).again([one.id for one in postings])
+
+    def _attributes(self, postings: Sequence[Posting], at: Floats) -> tuple[Attributes, tuple[dict[str, int], ...]]:
+        """What filters ask for of postings that are at (n, 3), and the numbers of all names."""
+        numbers = tuple(dict(names) for names in self.numbers)
+        codes = [
+            [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
         ]
-        known = set(same)
-        return [one for key, one in latest.items() if key not in known], same
+        salaries = ([one.salary_min for one in postings], [one.salary_max for one in postings])
+        return Attributes(
+            start=_floats([one.start for one in postings]),
+            end=_floats([one.end for one in postings]),
+            salary=np.fmax(*map(_floats, salaries)),
+            level=_floats([one.level for one in postings]),
+            remote=np.array([-1 if one.remote is None else one.remote for one in postings], np.int8),
+            at=at,
+            names=np.array(codes, np.int32).reshape(len(postings), len(NAMES)),
+        ), numbers
+
+    def changes(self, postings: Sequence[Posting]) -> tuple[list[Posting], list[Posting], list[str]]:
+        """Postings that are to be added, those that amend one of the bundle's, and ids of those that say nothing new.
+
+        Of two with equal ids the last counts.
+        """
+        added, amending, same = [], [], []
+        for key, one in {one.id: one for one in postings}.items():
+            row, first = self.row(key), self.rows.get(key)
+            if row is not None and not self.closed[row] and self.posting(row) == one:
+                same.append(key)
+            elif first is not None and not self.closed[first] and self._reads(first, one):
+                amending.append(one)
+            else:
+                added.append(one)
+        return added, amending, same
+
+    def _reads(self, row: int, posting: Posting) -> bool:
+        """Whether a posting has the words and the place of a row of the bundle's."""
+        known = self.record(row)
+        place = all(getattr(known, name) == getattr(posting, name) for name in ("city", "state", "country", "zip"))
+        return place and self.words(row) == posting.words
 
     def compact(self) -> tuple["Board", Nums] | None:
         """The same without replaced postings, and which of the later ones stay; None while those are the fewer.
@@ -162,15 +210,17 @@ class Board:
             later={one.id: size + place for place, one in enumerate(posted)},
             attributes=self.attributes.take(rows),
             gone=self.gone[rows],
+            told=self.told[rows],
             closed=self.closed[rows],
             reposts=self.reposts.take(rows),
         ), stay - np.int32(size)
 
     def again(self, jobs: Sequence[str]) -> "Board":
         """The same with these offered again, where they were withdrawn."""
-        gone = self.gone.copy()
-        gone[[row for row in map(self.row, jobs) if row is not None]] = False
-        return replace(self, gone=gone)
+        gone, told = self.gone.copy(), self.told.copy()
+        rows = [row for row in map(self.row, jobs) if row is not None]
+        gone[rows], told[rows] = False, True
+        return replace(self, gone=gone, told=told)
 
     def without(self, jobs: Sequence[str]) -> "Board":
         """The same with these withdrawn; an id that is not there is no error."""
@@ -197,7 +247,7 @@ class Board:
     def posting(self, row: int) -> Posting:
         """A job as a record."""
         size = len(self.table)
-        return self.posted[row - size] if row >= size else self.record(row)
+        return self.posted[row - size] if row >= size else self.amended.get(row) or self.record(row)
 
     def words(self, row: int) -> str:
         """Title and text of a row."""
@@ -248,6 +298,16 @@ class Board:
         rows = rows[np.lexsort((-rows, age, cluster[rows]))]
         return rows, cluster[rows]
 
+    def posted_by(self, moment: float) -> float | None:
+        """The newest start until a moment of the jobs that were posted since the training and are not withdrawn."""
+        passed = int(np.searchsorted(self._starts, moment, side="right"))
+        return float(self._starts[passed - 1]) if passed else None
+
+    @cached_property
+    def _starts(self) -> Times:
+        """Of the jobs that were posted since the training and are not withdrawn, ascending; unknown ones last."""
+        return np.sort(self.attributes.start[self.told & ~self.gone])
+
     def open(self, now: float) -> Mask:
         """(n,) not gone, not ended and not still to come; a date that is unknown hides no job."""
         moment, (known, mask) = int(np.searchsorted(self._changes, now, side="right")), self._opened
@@ -282,10 +342,18 @@ class Board:
         bounds.append((filter.posted_after, a.start, 1))
         masks += [sign * values >= sign * bound for bound, values, sign in bounds if bound is not None]
         for word in filter.words:
-            pattern = re.compile(_whole(word))
-            later = np.array([pattern.search(one.words) is not None for one in self.posted], np.bool_)
-            masks.append(np.append(self.mentions(word), later))
+            masks.append(np.append(self.mentions(word), self._later_mentions(word)))
         return np.logical_and.reduce(masks) if masks else None
+
+    @cached_property
+    def _later_mentions(self) -> Callable[[str], Mask]:
+        """(n - I,) `mentions` of the later jobs."""
+        return _mentions(pl.Series([one.words for one in self.posted], dtype=pl.String))
+
+
+def _mentions(texts: pl.Series) -> Callable[[str], Mask]:
+    """(n,) whether a word stands in each of the texts; the answers for 64 words are kept."""
+    return lru_cache(maxsize=64)(lambda word: texts.str.contains(_whole(word)).fill_null(False).to_numpy())
 
 
 def _posting(table: pl.DataFrame, times: Times, row: int) -> Posting:

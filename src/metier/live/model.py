@@ -29,6 +29,9 @@ SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
 and how much a reason weighs."""
 
+FEW = 0.05
+"""Share of the later jobs up to which it is cheaper to copy those that are asked for than to score them all."""
+
 
 class LiveModel:
     """An immutable snapshot: a bundle, and the jobs that came, changed or went since it was trained.
@@ -77,15 +80,17 @@ class LiveModel:
     def with_jobs(self, posted: Sequence[Posting], withdrawn: Iterable[str] = ()) -> Self:
         """This and `posted` (a known id is replaced, of two equal ids the last counts) without `withdrawn`.
 
-        Cumulative and cheap: only what is new or changed is encoded, and what it replaced is dropped in time. An id in
-        both is withdrawn.
+        Cumulative and cheap: only what is new or has other words or another place is encoded, and what it replaced is
+        dropped in time. An id in both is withdrawn.
         """
         new = copy(self)
-        changed, same = self._board.changes(posted)
-        if changed:
-            more = self._matcher.encode(changed, [self._board.rows.get(one.id, -1) for one in changed])
+        added, amending, same = self._board.changes(posted)
+        if amending:
+            new._board = new._board.amend(amending)
+        if added:
+            more = self._matcher.encode(added, [self._board.rows.get(one.id, -1) for one in added])
             new._later = Encoded(*(np.concatenate(both) for both in zip(self._later, more, strict=True)))
-            new._board = self._board.add(changed, more.at)
+            new._board = new._board.add(added, more.at)
             if compact := new._board.compact():
                 new._board, new._later = compact[0], new._later.take(compact[1])
         new._board = new._board.again(same).without(list(withdrawn))
@@ -100,6 +105,11 @@ class LiveModel:
     def newest(self) -> float | None:
         """The newest application that the bundle learned from, in seconds since 1970 UTC; None without times."""
         return self._matcher.newest
+
+    def posted_by(self, moment: float) -> float | None:
+        """The newest start, in seconds since 1970 UTC and not after `moment`, of a job that `with_jobs` was told of and
+        that is not withdrawn; None without any."""
+        return self._board.posted_by(moment)
 
     def knows(self, person: str) -> bool:
         """Whether somebody is in the bundle; unlike `asker` it reads nothing."""
@@ -206,12 +216,6 @@ class LiveModel:
         case, row = self._case(asker), self._board.there(job)
         return raises(case, self._board.posting(row), row, self._measure(case, self._by_ranker(case, row)))
 
-    def popular(self, k: int, now: float) -> list[str]:
-        """The k open jobs with most applications in training."""
-        count = np.append(self._matcher.appeal[:, 0], self._later.appeal[:, 0])
-        rows = np.flatnonzero(self._board.newest(self._board.open(now)))
-        return [self._board.key(row) for row in rows[np.argsort(-count[rows], kind="stable")][:k].tolist()]
-
     def _case(self, asker: Asker) -> Case:
         """Who asks, with what the bundle knows of them."""
         user = self._people.row(asker.person)
@@ -252,7 +256,7 @@ class LiveModel:
         later = np.flatnonzero(allowed[size:]).astype(np.int32)
         if not len(later):
             return ranked
-        scores = self._matcher.score(question, self._later.take(later))
+        scores = self._score_later(question, later)
         return merged(ranked, self._matcher.best(question, n, allowed[:size])[1], later + size, scores, n)
 
     def _by_profile(self, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
@@ -260,16 +264,23 @@ class LiveModel:
         rows, scores = self._matcher.best(question, n, allowed[:size])
         later = np.flatnonzero(allowed[size:]).astype(np.int32)
         if len(later):
-            more = self._matcher.score(question, self._later.take(later))
+            more = self._score_later(question, later)
             rows, scores = np.append(rows, later + size), np.append(scores, more)
             order = np.argsort(-scores, kind="stable")[:n]
             rows, scores = rows[order], scores[order]
         return rows, scores
 
+    def _score_later(self, question: Question, rows: Nums) -> Floats:
+        """(m,) scores by the profile of jobs that came later. Many are not copied together first: all are scored."""
+        if len(rows) < FEW * len(self._later.at):
+            return self._matcher.score(question, self._later.take(rows))
+        return self._matcher.score(question, self._later)[rows]
+
     def _candid(self, case: Case) -> Candid:
         kept = [(row, moment) for row, moment in zip(case.past, case.times, strict=True) if row < self._matcher.jobs]
         items = np.array([row for row, _ in kept], np.int32)
-        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept])
+        whole = case.user < 0 or np.isin(self._people.applied(case.user)[0], items).all()
+        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept], bool(whole))
 
     def _by_ranker(self, case: Case, row: int) -> RankedPeople | None:
         """The ranker where it scores a job for a person: both have to be in what it learned from."""

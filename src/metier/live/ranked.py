@@ -22,7 +22,10 @@ from metier.models.ranker import Ranker
 
 @dataclass(frozen=True)
 class Candid:
-    """One person as the ranker is asked about them: row number (-1 unknown), text, and past jobs of the bundle."""
+    """One person as the ranker is asked about them: row number (-1 unknown), text, and past jobs of the bundle.
+
+    `learned` is False where a vector that was learned for them does not count (`Query.learned`).
+    """
 
     user: int
     asker: Asker
@@ -31,6 +34,7 @@ class Candid:
     """(p,) row numbers"""
     times: Sequence[float]
     """(p,) seconds, NaN unknown"""
+    learned: bool
 
 
 class RankedPeople:
@@ -84,18 +88,17 @@ class RankedPeople:
         for matrix in (history, times):
             matrix.sort_indices()
         users = np.array([one.user for one in people], np.int32)
-        return Query(users, history, self._features(people, users), [one.text for one in people], times)
+        learned = np.array([one.learned for one in people], np.bool_)
+        return Query(users, history, self._features(people, users), [one.text for one in people], times, learned)
 
     def _features(self, people: Sequence[Candid], users: Nums) -> CSR:
         """(b, f) attributes that the bundle knows, and the place that each person names now."""
         known = self._loaded.dataset.user_features
         dense = known.take(users).toarray()
         for row, one in enumerate(people):
-            keys = place_keys(one.asker)
-            if any(keys.values()):
-                dense[row, self._of_place] = 0
-                columns = (self._columns.get(f"{name}={key}") for name, key in keys.items())
-                dense[row, [column for column in columns if column is not None]] = 1
+            dense[row, self._of_place] = 0
+            columns = (self._columns.get(f"{name}={key}") for name, key in place_keys(one.asker).items())
+            dense[row, [column for column in columns if column is not None]] = 1
         return CSR(dense)
 
     @cached_property

@@ -1,7 +1,7 @@
 """Postings that are one job: the same title, employer and place in normal form, and near-equal words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -51,23 +51,37 @@ class Reposts:
         ----------
         texts : gives the words of a row number.
         """
-        columns = ("title", "employer", "city", "state", "country")
-        frame = pl.DataFrame(
-            {name: [getattr(one, name) for one in postings] for name in columns}
-            | {"text": [one.words for one in postings]},
-            schema=dict.fromkeys((*columns, "text"), pl.String),
-        )
-        keys, prints = np.append(self.keys, _keys(frame)), dict(self.prints)
-        cluster = np.append(self.cluster, np.arange(len(self.keys), len(keys), dtype=np.int32))
-        for row in range(len(self.keys), len(keys)):
-            twins: list[int] = np.flatnonzero(keys[:row] == keys[row]).tolist() if keys[row] else []
-            for one in [row, *twins] if twins else []:
+        keys = np.append(self.keys, _keys_of(postings))
+        rows = np.arange(len(self.keys), len(keys), dtype=np.int32)
+        return replace(self, keys=keys, cluster=np.append(self.cluster, rows))._joined(rows, texts)
+
+    def amend(self, rows: Nums, postings: Sequence[Posting], texts: "TextOf") -> "Reposts":
+        """The same where these rows have another employer; whoever was or is like them is compared anew."""
+        keys = self.keys.copy()
+        keys[rows] = _keys_of(postings)
+        moved = rows[keys[rows] != self.keys[rows]]
+        touched = np.isin(self.keys, self.keys[moved]) | np.isin(keys, keys[moved])
+        touched[moved] = True
+        again = np.flatnonzero(touched).astype(np.int32)
+        cluster = self.cluster.copy()
+        cluster[again] = again
+        return replace(self, keys=keys, cluster=cluster)._joined(again, texts)
+
+    def _joined(self, rows: Nums, texts: "TextOf") -> "Reposts":
+        """Each of these rows, ascending and still alone, in the first cluster before it that it belongs to."""
+        cluster, prints, newcomers = self.cluster.copy(), dict(self.prints), set(rows.tolist())
+        near = np.flatnonzero(np.isin(self.keys, self.keys[rows]) & (self.keys != 0))
+        near = near[np.argsort(self.keys[near], kind="stable")]
+        for alike in np.split(near, np.flatnonzero(np.diff(self.keys[near])) + 1):
+            group = alike.tolist()
+            for one in group if len(group) > 1 else []:
                 if one not in prints:
                     prints[one] = int(simhash([texts(one)])[0])
-            near = [one for one in twins if (prints[one] ^ prints[row]).bit_count() <= NEAR]
-            if near:
-                cluster[row] = cluster[near[0]]
-        return Reposts(keys, cluster.astype(np.int32), prints)
+            for place, row in enumerate(group if len(group) > 1 else []):
+                if row in newcomers:
+                    twins = (one for one in group[:place] if (prints[one] ^ prints[row]).bit_count() <= NEAR)
+                    cluster[row] = cluster[next(twins, row)]
+        return Reposts(self.keys, cluster, prints)
 
     def take(self, rows: Nums) -> "Reposts":
         """Some of them, in ascending order; what was one job stays one."""
@@ -84,6 +98,16 @@ class TextOf:
 
     def __call__(self, row: int) -> str:
         return self._postings[row - self._size].words if row >= self._size else self._texts[int(row)] or ""
+
+
+def _keys_of(postings: Sequence[Posting]) -> Prints:
+    columns = ("title", "employer", "city", "state", "country")
+    frame = pl.DataFrame(
+        {name: [getattr(one, name) for one in postings] for name in columns}
+        | {"text": [one.words for one in postings]},
+        schema=dict.fromkeys((*columns, "text"), pl.String),
+    )
+    return _keys(frame)
 
 
 def _keys(frame: pl.DataFrame) -> Prints:

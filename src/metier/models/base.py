@@ -172,6 +172,7 @@ def take(query: Query, rows: Nums) -> Query:
         features=None if query.features is None else CSR(query.features[rows]),
         texts=None if query.texts is None else [query.texts[row] for row in rows],
         times=None if query.times is None else CSR(query.times[rows]),
+        learned=None if query.learned is None else query.learned[rows],
     )
 
 

@@ -1,6 +1,7 @@
 """Where a ranker's candidates come from: several models, each asked for its best few, and their scores of them all."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,8 @@ class Sources(Fitted):
     def lists(self, query: Query, each: int, open_: Nums | None = None) -> dict[str, Ranking]:
         """Name -> the `each` best open items of a model for every person, nothing of the history among them."""
         return {
-            name: recommend(self[name], query, each, candidates=open_, exclude=query.history) for name in self.names
+            name: recommend(model, _asked(model, query), each, candidates=open_, exclude=query.history)
+            for name, model in ((name, self[name]) for name in self.names)
         }
 
     def scores(self, query: Query, lists: dict[str, Ranking], row: Nums, item: Nums) -> dict[str, Floats]:
@@ -40,7 +42,7 @@ class Sources(Fitted):
         item's place in that list (from 1; one more than its length when it is not there)."""
         found: dict[str, Floats] = {}
         for name, best in lists.items():
-            score = _pair_scores(self[name], query, row, item)
+            score = _pair_scores(self[name], _asked(self[name], query), row, item)
             places = _as_matrix(best, query.history.shape)
             place = entries(places, row, item)
             found[name] = score
@@ -65,6 +67,14 @@ def union(lists: Iterable[Ranking], extra: CSR, history: CSR, open_: Nums) -> tu
     kept = allowed[named.indices] & ~taken
     order = np.lexsort((named.indices[kept], row[kept]))
     return row[kept][order], named.indices[kept][order].astype(np.int32)
+
+
+def _asked(model: Recommender, query: Query) -> Query:
+    """The query as a model gets it: whose vector does not count is unknown to it. A neighbour model has no vectors and
+    needs the row number, else it takes the person's own past for that of somebody alike."""
+    if query.learned is None or isinstance(model, Neighbour):
+        return query
+    return replace(query, users=np.where(query.learned, query.users, np.int32(-1)))
 
 
 def _as_matrix(best: Ranking, shape: tuple[int, int]) -> CSR:

@@ -55,11 +55,11 @@ def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
 
 def _audit(call: Call, person: str, filters: str, how: str, version: str, body: bytes, jobs: Details) -> None:
     service = call.service
-    service.metrics.served[how].inc()
-    service.afterwards.shown(call.tenant, body)
     details = {"version": version, "filters": filters, "answer": sha256(body).hexdigest(), **jobs}
     now = service.store.clock()
     service.afterwards.audit(call.tenant, Entry(call.actor.id, "recommendations.served", person, details, now))
+    service.metrics.served[how].inc()
+    service.afterwards.shown(call.tenant, body)  # an answer that the audit refuses is not sent
 
 
 def exposed(call: Call, rows: Rows) -> dict[str, int] | None:

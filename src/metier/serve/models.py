@@ -27,8 +27,6 @@ class Held:
 
     model: LiveModel
     sequence: int
-    posted: float | None = None
-    """The newest start that one of the jobs names, in seconds since 1970 UTC."""
 
 
 class Models:
@@ -65,11 +63,6 @@ class Models:
         """The tenant's model as it is here, perhaps without the newest jobs; None without one."""
         held = self._held.get(tenant)
         return None if held is None else held.model
-
-    def posted(self, tenant: str) -> float | None:
-        """The newest start that a job names which was posted since training, in seconds since 1970 UTC."""
-        held = self._held.get(tenant)
-        return None if held is None else held.posted
 
     def is_current(self, rows: Rows, model: LiveModel) -> bool:
         """Whether the store still names this model as the live one; its answers may be stored only then."""
@@ -185,9 +178,7 @@ class Models:
 def _caught_up(held: Held, rows: Rows) -> Held:
     """With all jobs that `rows` sees."""
     while (changes := rows.jobs.changed(held.sequence)).last > held.sequence:
-        starts = [start for start in (held.posted, *(one.start for one in changes.posted)) if start is not None]
-        model = held.model.with_jobs(changes.posted, changes.withdrawn)
-        held = Held(model, changes.last, max(starts, default=None))
+        held = Held(held.model.with_jobs(changes.posted, changes.withdrawn), changes.last)
     return held
 
 

@@ -81,7 +81,7 @@ class Service:
         model, clock = self.models.held(tenant), self.store.clock()
         if model is None or model.newest is None or self.settings.moment == "clock":
             return clock
-        last = max(model.newest, self.models.posted(tenant) or 0.0)
+        last = max(model.newest, model.posted_by(clock) or 0.0)
         past = self.settings.moment == "data" or clock - last > 365 * DAY
         return model.newest if past else clock
 

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     """How long a recruiter waits for people who are new or changed to be read; the others are read afterwards."""
     moment: Literal["clock", "data", "auto"] = "auto"
     """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless that and every
-    `datePosted` since are more than a year ago."""
+    `datePosted` since, of jobs not withdrawn and not still to come, are more than a year ago."""
 
     @classmethod
     def settings_customise_sources(

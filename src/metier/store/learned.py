@@ -16,7 +16,14 @@ from metier.store.schema import events, jobs, people
 from metier.store.scope import Scope
 from metier.store.tokens import digest
 
-FACTS = {"employer": pl.String, "salary_min": pl.Float64, "salary_max": pl.Float64, "level": pl.Int32}
+FACTS = {
+    "employer": pl.String,
+    "remote": pl.Boolean,
+    "salary_min": pl.Float64,
+    "salary_max": pl.Float64,
+    "currency": pl.String,
+    "level": pl.Int32,
+}
 """Attributes of a job, besides the fixed columns."""
 
 
