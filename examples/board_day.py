@@ -15,10 +15,13 @@ from metier.client.bodies import JobPosting, NewPerson
 
 
 def postings(file: Path) -> Iterator[JobPosting]:
-    """JobPostings, a line each; read as they are sent."""
+    """JobPostings, a line each; read as they are sent. What is no JSON is told and left out."""
     with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                print(f"line {number} of {file} is no JSON: {error}", file=sys.stderr)
 
 
 def read(board: Client, person: str, resume: str) -> ResumeOut:

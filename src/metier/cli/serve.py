@@ -104,7 +104,7 @@ def train_one(workspace: "Workspace", name: str) -> None:
         if "demo" not in workspace.names("datasets"):
             note("no dataset: making a synthetic labour market of 4,000 people, the dataset demo")
             store_market(workspace, "demo", 4000, 0)
-        note("no bundle of ranker or profile: training ranker on the dataset demo, one or two minutes")
+        note("no bundle of ranker or profile: training ranker on the dataset demo, some minutes")
         bar.update(steps, advance=1, description="training ranker")
         train_bundle(workspace, "demo", name, "ranker", {}, 0)
         bar.update(steps, advance=1)
