@@ -120,6 +120,7 @@ CALLS = {
     "erasure.erase": lambda rows, id: sum(rows.erasure.erase("p1").counts.values()),
     "erasure.erased": lambda rows, id: rows.erasure.erased(),
     "erasure.was_erased": lambda rows, id: rows.erasure.was_erased("p2"),
+    "erasure.everybody": lambda rows, id: rows.erasure.everybody(),
     "erasure.unknown": lambda rows, id: not rows.erasure.unknown([Receipt(id["erased"], "", 0, 0.0, {})]),
     "erasure.repeat": lambda rows, id: rows.erasure.repeat([Receipt("again", digest("p1"), 0, 0.0, {})]),
     "erasure.page": lambda rows, id: rows.erasure.page(),
@@ -132,8 +133,8 @@ MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 TOLD = {
     "people.among", "people.discoverable", "people.discoverable_since", "resumes.newest", "resumes.waiting",
     "jobs.changed", "models.live", "models.all", "models.history", "imports.refusals", "idempotency.find",
-    "erasure.export", "erasure.erased", "erasure.was_erased", "erasure.unknown", "learned", "audit.verify",
-    "audit.lists_of_candidates", "recommendations.stamp", "accounts.has_admin", "accounts.hashed",
+    "erasure.export", "erasure.erased", "erasure.was_erased", "erasure.unknown", "erasure.everybody", "learned",
+    "audit.verify", "audit.lists_of_candidates", "recommendations.stamp", "accounts.has_admin", "accounts.hashed",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 
