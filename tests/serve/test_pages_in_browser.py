@@ -148,6 +148,7 @@ def test_from_a_pdf_to_jobs_with_reasons(site, chromium):
         expect(first.locator("details li").first).to_be_hidden()
         first.get_by_text("Why this job").click()
         expect(first.locator("details li").first).to_be_visible()
+        expect(first.locator("details li").first).to_contain_text("Your profile says: Registered Nurse")
         first.get_by_role("button", name="I applied").click()
         expect(page.get_by_role("status")).to_contain_text("you applied")
         expect(page.locator("ol.jobs > li").first.get_by_role("heading", level=2)).not_to_have_text("Registered Nurse")
