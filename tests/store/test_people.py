@@ -1,8 +1,10 @@
 """Profiles: versions, who may be found, and attributes that models read."""
 
+import re
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from metier.errors import UsageError
 from metier.store.events import Event
@@ -70,8 +72,40 @@ def test_a_resume_counts_from_when_it_was_read_until_it_is_deleted(store, tenant
     step(lambda rows: rows.resumes.done(resume.id, **read))
     step(lambda rows: rows.events.add([Event("e", "viewed", "p1", "j1", 0.0)]))
     step(lambda rows: rows.resumes.delete(resume.id))
-    assert stamps == [(1, 0, 0), (1, 0, 0), (1, 0, 2), (1, 4, 2), (1, 4, 0)]
+    assert stamps == [1, 1, 3, 4, 5]
     assert drawn == [1, 2, 3, 4, 5]
+
+
+def test_who_may_be_found_is_read_off_an_index_in_its_order(store, tenant):
+    asked = []
+    listening = store.database.engine, "before_cursor_execute", lambda *call: asked.append(call[2:4])
+    with store.write(tenant) as rows:
+        rows.people.save([Person(f"p{number}", discoverable=True) for number in range(9)])
+        sa.event.listen(*listening)
+        rows.people.discoverable(9)
+        sa.event.remove(*listening)
+        ((statement, values),) = asked
+        explain = "EXPLAIN QUERY PLAN"
+        if store.database.engine.dialect.name == "postgresql":
+            explain = "EXPLAIN"
+            rows.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            rows.connection.exec_driver_sql("SET LOCAL enable_bitmapscan = off")
+        plan = [str(line[-1]) for line in rows.connection.exec_driver_sql(f"{explain} {statement}", values)]
+    assert any(re.search(r"(COVERING INDEX|Only Scan \w+ using) people_discoverable", line) for line in plan), plan
+    assert not any(re.search("ORDER BY|Sort", line) for line in plan), plan
+
+
+def test_what_came_last_about_somebody_is_found_in_an_older_database(store, tenant):
+    with store.write(tenant) as rows:
+        rows.people.save([Person(f"p{number}", discoverable=True) for number in range(4)])
+        rows.events.add([Event("e", "viewed", "p1", "j1", 0.0), Event("f", "viewed", "p1", "j2", 0.0)])
+        rows.resumes.add("p0", b"")
+    with store.write(store.add_tenant("another").id) as rows:
+        rows.events.add([Event(f"g{number}", "viewed", "p2", "j1", 0.0) for number in range(20)])
+    store.database.downgrade("0006")
+    store.database.upgrade()
+    with store.read(tenant) as rows:
+        assert rows.people.discoverable(9) == {"p0": 7, "p1": 6, "p3": 4, "p2": 3}
 
 
 def test_since_when_somebody_may_be_found(store, tenant, clock):

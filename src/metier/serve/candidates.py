@@ -22,7 +22,6 @@ from metier.serve.askers import askers
 from metier.serve.logs import failure
 from metier.serve.models import Models
 from metier.serve.problems import absent
-from metier.store.people import Stamp
 from metier.store.store import Store
 
 CHUNK = 128
@@ -35,17 +34,17 @@ class Held:
 
     Parameters
     ----------
-    stamps : of each of the pool, in its order, what they were read at.
+    stamps : of each of the pool, in its order, the number at which they were read.
     there : who may be found, as `People.discoverable` gave them when the tenant's last number was `drawn`.
     """
 
     version: str
     pool: Pool | None = None
-    stamps: Mapping[str, Stamp] = field(default_factory=dict)
-    there: Mapping[str, Stamp] = field(default_factory=dict)
+    stamps: Mapping[str, int] = field(default_factory=dict)
+    there: Mapping[str, int] = field(default_factory=dict)
     drawn: int = -1
 
-    def only(self, there: Mapping[str, Stamp], drawn: int) -> "Held":
+    def only(self, there: Mapping[str, int], drawn: int) -> "Held":
         """Those of the pool who are still there, and as they were."""
         kept = [row for row, (person, stamp) in enumerate(self.stamps.items()) if there.get(person) == stamp]
         pool = self.pool if kept else None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from metier.store.recommendations import Recommendations
+from metier.store.people import People
 from metier.store.schema import events
 from metier.store.scope import Page, Scope, parts
 
@@ -57,8 +57,8 @@ class Events:
         first, now = self._scope.draw(len(fresh)), self._scope.clock()
         stamped = [asdict(one) | {"received": now, "sequence": first + place} for place, one in enumerate(fresh)]
         self._scope.insert(events, stamped)
-        Recommendations(self._scope).void(sorted({one.person for one in fresh}))
         last = first + len(fresh) - 1 if fresh else 0
+        People(self._scope).touch(sorted({one.person for one in fresh}), last)
         return Recorded(len(fresh), tuple(one.source for one in duplicates), last)
 
     def of_person(self, person: str) -> list[Event]:

@@ -4,16 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from metier.data.tables import JOBS
 from metier.errors import UsageError
 from metier.store.recommendations import Recommendations
-from metier.store.schema import events, people, resumes
+from metier.store.schema import people
 from metier.store.scope import Page, Scope, parts
-
-Stamp = tuple[int, int, int]
-"""Sequence numbers of a profile, of the newest event and of the résumé that counts; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +55,12 @@ class People:
         """People by id."""
         return self._scope.page(Person, people, "id", after, limit)
 
-    def discoverable(self, most: int) -> dict[str, Stamp]:
-        """Whom recruiters may find, and what there is of each; the `most` about whom something came last, latest
-        first."""
-        told = [
-            sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))
-            .where(table.c.tenant == people.c.tenant, table.c.person == people.c.id, *counts)
-            .scalar_subquery()
-            for table, *counts in ((events,), (resumes, resumes.c.state == "done"))
-        ]
-        chosen = self._scope.select(people, people.c.id, people.c.sequence, *told).where(people.c.discoverable)
-        found = ((id, (own, event, resume)) for id, own, event, resume in self._scope.connection.execute(chosen))
-        return dict(sorted(found, key=lambda one: -max(one[1]))[:most])
+    def discoverable(self, most: int) -> dict[str, int]:
+        """Whom recruiters may find, and the number of what came last about each; the `most` of whom it is highest,
+        highest first."""
+        chosen = self._scope.select(people, people.c.id, people.c.newest).where(people.c.discoverable)
+        latest = chosen.order_by(people.c.newest.desc(), people.c.id.desc()).limit(most)
+        return {row.id: row.newest for row in self._scope.connection.execute(latest)}
 
     def save(self, new: Sequence[Person]) -> None:
         """Make or replace profiles, all or none.
@@ -87,12 +76,19 @@ class People:
         ids = [one.id for one in new]
         first, now = self._scope.draw(len(new)), self._scope.clock()
         rows: list[dict[str, Any]] = [
-            asdict(one) | {"version": 1, "sequence": first + place, "made": now, "updated": now}
-            for place, one in enumerate(new)
+            asdict(one) | {"version": 1, "sequence": number, "newest": number, "made": now, "updated": now}
+            for number, one in enumerate(new, start=first)
         ]
         for row in rows:
             row["discoverable_since"] = now if row["discoverable"] else None
         self._scope.upsert(people, rows, keep=("made",), add=("version",), first=("discoverable_since",))
+        Recommendations(self._scope).void(ids)
+
+    def touch(self, ids: Sequence[str], number: int) -> None:
+        """Something of that number came about these people, whether they have a profile or not: the answers stored for
+        them no longer hold."""
+        for some in parts(ids):
+            self._scope.update(people, {"newest": number}, people.c.id.in_(some))
         Recommendations(self._scope).void(ids)
 
     def discoverable_since(self) -> dict[str, float]:

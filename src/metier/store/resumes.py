@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from metier.store.recommendations import Recommendations
+from metier.store.people import People
 from metier.store.schema import resumes
 from metier.store.scope import Page, Scope, parts
 from metier.store.tokens import new_id
@@ -56,7 +56,8 @@ class Resumes:
         same = (resumes.c.person == person) & (resumes.c.sha256 == hashed) & (resumes.c.state != "refused")
         known = self._scope.read(Resume, resumes, same, order=[resumes.c.sequence])
         if known:
-            self._change(known[0].id, {"sequence": self._scope.draw()})
+            number = self._scope.draw()
+            self._change(known[0].id, {"sequence": number}, number)
             return known[0]
         id, now = new_id(), self._scope.clock()
         row: dict[str, Any] = {"id": id, "person": person, "state": "waiting", "sha256": hashed, "content": content}
@@ -119,28 +120,26 @@ class Resumes:
         candidate: Mapping[str, Any],
     ) -> bool:
         """Keep what was read and forget the file; False if the résumé was deleted meanwhile."""
-        self._scope.draw()  # nobody bears it, but whoever compares `drawn` looks again
         read = {"state": "done", "kind": kind, "how": how, "text": text, "hidden": list(hidden)}
-        return self._change(id, read | {"candidate": dict(candidate), "content": None})
+        return self._change(id, read | {"candidate": dict(candidate), "content": None}, self._scope.draw())
 
     def refuse(self, id: str, reason: str) -> bool:
         """Say why a file cannot be read, in words that quote nothing of it, and forget the file."""
-        return self._change(id, {"state": "refused", "reason": reason, "content": None})
+        return self._change(id, {"state": "refused", "reason": reason, "content": None}, self._scope.draw())
 
     def delete(self, id: str) -> bool:
         """Delete a résumé and say whether it was there."""
         gone = self.get(id)
         if gone is not None:
             self._scope.delete(resumes, resumes.c.id == id)
-            self._scope.draw()
-            Recommendations(self._scope).void([gone.person])
+            People(self._scope).touch([gone.person], self._scope.draw())
         return gone is not None
 
-    def _change(self, id: str, values: Mapping[str, Any]) -> bool:
+    def _change(self, id: str, values: Mapping[str, Any], number: int) -> bool:
         self._scope.update(resumes, {**values, "updated": self._scope.clock()}, resumes.c.id == id)
         changed = self.get(id)
         if changed is not None:
-            Recommendations(self._scope).void([changed.person])
+            People(self._scope).touch([changed.person], number)
         return changed is not None
 
 

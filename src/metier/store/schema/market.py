@@ -20,9 +20,10 @@ people = sa.Table(
     sa.Column("attributes", sa.JSON, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("newest", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("made", sa.Double, nullable=False),
     sa.Column("updated", sa.Double, nullable=False),
-    sa.Index("people_discoverable", "tenant", "discoverable", "id"),
+    sa.Index("people_discoverable", "tenant", "discoverable", "newest", "id"),
 )
 
 resumes = sa.Table(
