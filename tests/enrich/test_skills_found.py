@@ -27,6 +27,7 @@ TINY = taxonomy(
     ("s6", "skill", "R", []),
     ("s7", "skill", "unit testing", []),
     ("s8", "skill", "café service", []),
+    ("s9", "skill", "storage area networks", ["SAN"]),
     ("o1", "occupation", "server", ["waiter"]),
     ("o2", "occupation", "registered nurse", ["RN"]),
 )
@@ -44,6 +45,7 @@ def exact(text: str) -> list[tuple[str, str]]:
         ("unit-testing, Unit Tests", [("s7", "unit-testing")]),
         ("less than a year; LESS", [("s5", "LESS")]),
         ("I R one r", [("s6", "R")]),
+        ("San Jose, san diego, the SAN", [("s9", "SAN")]),
         ("Waiters, RNs? RN", [("o1", "Waiters"), ("o2", "RN")]),
         ("CAFE SERVICES", [("s8", "CAFE SERVICES")]),
         ("Javanese C C++ networked", []),
@@ -158,3 +160,10 @@ def test_an_abbreviation_alone_is_not_what_a_longer_name_adds_to_it():
     for text in ("AWS", "Moved services to AWS", "five years of AWS cloud"):
         assert "AWS certification" not in [match.name for match in finder.find(text)]
     assert [match.name for match in finder.find("AWS certification")] == ["AWS certification"]
+
+
+def test_until_when_is_no_presentation():
+    finder = skill_finder(own_taxonomy())
+    for text in ("Present: Acme", "2019 - \nPresent\nAcme"):
+        assert finder.find(text) == []
+    assert [match.name for match in finder.find("gave presentations")] == ["presentations"]

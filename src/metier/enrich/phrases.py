@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from metier.features.distance import gazetteer
+
 _WORD = re.compile(r"(?:(?<![^\W_])\.(?=[a-z]{2}))?[^\W_]+(?:[+#]+(?![^\W_]))?", re.IGNORECASE)
 """A run of letters and digits; "C++", "C#", "A+" keep their signs and ".NET" its dot when nothing stands before it."""
 _END = ""
@@ -54,8 +56,9 @@ def fold(word: str) -> str:
 class PhraseMatcher:
     """Finds every phrase, leftmost first and as long as possible, without overlaps.
 
-    A phrase of one word that is an English stop word or has at most two letters ("LESS", "IT", "R") is found only as
-    it is spelled: "less than" is no style sheet.
+    A phrase of one word that is an English stop word or has at most two letters ("LESS", "IT", "R"), or an abbreviation
+    that a city's name begins with ("SAN"), is found only as it is spelled: "less than" is no style sheet, "San Jose" no
+    storage area network.
 
     Parameters
     ----------
@@ -66,6 +69,7 @@ class PhraseMatcher:
         from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
         self.size = 0
+        cities = {place.partition("|")[0].partition(" ")[0].upper() for place in gazetteer()}
         self._trie: dict[str, Any] = {}
         for phrase, number in phrases:
             spoken = words(phrase)
@@ -75,7 +79,8 @@ class PhraseMatcher:
             for word in spoken:
                 node = node.setdefault(word.folded, {})
             only = phrase[spoken[0].start : spoken[0].end]
-            exact = len(spoken) == 1 and ((len(only) <= 2 and only.isalpha()) or only.casefold() in ENGLISH_STOP_WORDS)
+            unclear = only.casefold() in ENGLISH_STOP_WORDS or only in cities or (len(only) <= 2 and only.isalpha())
+            exact = len(spoken) == 1 and unclear
             node.setdefault(_END, []).append((number, only if exact else None))
             self.size += 1
 

@@ -36,10 +36,10 @@ _FILLER = frozenset(
         their this that these those all any other etc you we they i my good strong excellent great solid proven deep
         sound basic working extensive hands ability able experience experienced knowledge understanding familiarity
         familiar proficiency proficient expertise background awareness skill skilled years months required preferred
-        plus desirable requirements minimum least related relevant including demonstrated"""
+        plus desirable requirements minimum least related relevant including demonstrated present"""
     )
 )
-"""Words at the ends of a clause that say how well or how long, not what."""
+"""Words at the ends of a clause that say how well, how long or until when, not what."""
 
 
 @dataclass(frozen=True, slots=True)
