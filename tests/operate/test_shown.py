@@ -3,8 +3,10 @@
 import pytest
 
 from metier.errors import DataRejectedError, UsageError
-from metier.operate.shown import DAY, shown_to_recruiters
+from metier.operate import shown as module
+from metier.operate.shown import DAY, ShownToRecruiters, shown_to_recruiters
 from metier.store.audit import Entry
+from metier.store.people import Person
 from metier.store.store import Store
 
 NOW = 1_800_000_000.0
@@ -92,3 +94,44 @@ def test_nobody_could_be_on_a_list(shown):
     assert (shown([]).lists, shown([]).tables) == (0, ())
     assert shown([(1, "a")], people={}).tables == ()
     assert shown([], people={"a": NOW}).tables == ()
+
+
+def test_ratios_are_kept_until_a_list_a_person_or_a_group_changes(store, tmp_path, monkeypatch):
+    tenant, file, made = store.add_tenant("main").id, tmp_path / "groups.csv", []
+    monkeypatch.setattr(module, "shown_to_recruiters", lambda *a, **k: made.append(1) or shown_to_recruiters(*a, **k))
+    kept, now = ShownToRecruiters(), NOW
+
+    def write(work):
+        with store.write(tenant) as rows:
+            work(rows)
+
+    def listed(*people, ago=0.0):
+        told = {"version": "m@1", "people": [(one, 0.5) for one in people]}
+        write(lambda rows: rows.audit.append_many([Entry("a", "candidates.served", "job", told, now - ago * DAY)]))
+
+    def ask():
+        """Whether it was counted anew, and how many of f were selected."""
+        before = len(made)
+        with store.read(tenant) as rows:
+            selected = sum(row.selected for table in kept.over(rows, file, 30).tables for row in table.rows[:1])
+        return len(made) - before, selected
+
+    with pytest.raises(DataRejectedError, match="cannot be read"):
+        ask()
+    file.write_text("person,sex\na,f\nb,m\n")
+    store.clock = lambda: now - 99 * DAY
+    write(lambda rows: rows.people.save([Person("a", discoverable=True), Person("b", discoverable=True)]))
+    store.clock = lambda: now
+    listed("a", ago=29)
+    assert [ask(), ask()] == [(1, 1), (0, 1)]
+    write(lambda rows: rows.audit.append("a", "person.viewed", "b"))
+    assert ask() == (0, 1), "a row that is no list"
+    listed("a", "b")
+    assert [ask(), ask()] == [(1, 2), (0, 2)]
+    file.write_text("person,sex\na,m\nb,f\n")
+    assert [ask(), ask()] == [(1, 1), (0, 1)]
+    now += 2 * DAY
+    listed("a")
+    assert [ask(), ask()] == [(1, 1), (0, 1)], "as many lists, of which the first is another"
+    write(lambda rows: rows.people.save([Person("b")]))
+    assert [ask(), ask()] == [(1, 2), (0, 2)], "only a is left, of m"

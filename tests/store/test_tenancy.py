@@ -65,6 +65,7 @@ CALLS = {
     "people.page": lambda rows, id: rows.people.page(),
     "people.discoverable": lambda rows, id: rows.people.discoverable(9),
     "people.save": lambda rows, id: rows.people.save([Person("p1", "mine")]),
+    "people.touch": lambda rows, id: rows.people.touch(["p1"], 99),
     "people.discoverable_since": lambda rows, id: rows.people.discoverable_since(),
     "resumes.add": lambda rows, id: rows.resumes.add("p1", b"secret"),
     "resumes.get": lambda rows, id: rows.resumes.get(id["resume"]),
@@ -115,6 +116,7 @@ CALLS = {
     "audit.append_many": lambda rows, id: rows.audit.append_many([Entry("bob", "person.viewed")]),
     "audit.page": lambda rows, id: rows.audit.page(),
     "audit.lists_of_candidates": lambda rows, id: list(rows.audit.lists_of_candidates(0.0)),
+    "audit.count_of_lists": lambda rows, id: rows.audit.count_of_lists(0.0)[0],
     "audit.verify": lambda rows, id: rows.audit.verify().rows,
     "erasure.export": lambda rows, id: [row for rows_ in rows.erasure.export("p1").values() for row in rows_],
     "erasure.erase": lambda rows, id: sum(rows.erasure.erase("p1").counts.values()),
@@ -134,7 +136,8 @@ TOLD = {
     "people.among", "people.discoverable", "people.discoverable_since", "resumes.newest", "resumes.waiting",
     "jobs.changed", "models.live", "models.all", "models.history", "imports.refusals", "idempotency.find",
     "erasure.export", "erasure.erased", "erasure.was_erased", "erasure.unknown", "erasure.everybody", "learned",
-    "audit.verify", "audit.lists_of_candidates", "recommendations.stamp", "accounts.has_admin", "accounts.hashed",
+    "audit.verify", "audit.lists_of_candidates", "audit.count_of_lists", "recommendations.stamp",
+    "accounts.has_admin", "accounts.hashed",
 }  # fmt: skip
 """What tells something about rows, besides get, page, of_ and since."""
 

@@ -9,6 +9,7 @@ import structlog
 from fastapi.concurrency import run_in_threadpool
 
 from metier.errors import MetierError
+from metier.operate.shown import ShownToRecruiters
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
 from metier.serve.buckets import Buckets
@@ -41,6 +42,7 @@ class Service:
         self.sign_ins = Buckets(settings.sign_ins_per_minute, burst=settings.sign_ins_per_minute)
         self.afterwards = Afterwards(self.store, settings.audit_seconds, self.metrics)
         self.candidates = Candidates(self.store, models, settings.candidates, settings.candidate_seconds)
+        self.shown = ShownToRecruiters()
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""

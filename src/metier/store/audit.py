@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic_core import from_json
 
 from metier.errors import UsageError
 from metier.store.schema import audit, tenants
@@ -108,7 +109,15 @@ class Audit:
         """When a list of people was shown to a recruiter, and who was on it; of all lists from a time on, streamed."""
         lists = self._scope.select(audit, audit.c.time, audit.c.details).where(CANDIDATES, audit.c.time >= since)
         for row in self._scope.connection.execute(lists.order_by(audit.c.time).execution_options(yield_per=1000)):
-            yield row.time, [person for person, _ in json.loads(row.details)["people"]]
+            yield row.time, [person for person, _ in from_json(row.details)["people"]]
+
+    def count_of_lists(self, since: float) -> tuple[int, float | None]:
+        """How many `lists_of_candidates` there are and when the first was shown; read off an index. Rows only come, so
+        while both stand the lists do."""
+        counted = sa.select(sa.func.count(), sa.func.min(audit.c.time))
+        shown = counted.where(audit.c.tenant == self._scope.tenant, CANDIDATES, audit.c.time >= since)
+        count, first = self._scope.connection.execute(shown).one()
+        return count, first
 
     def verify(self) -> Verdict:
         """Go through the whole chain; it names the first row that does not fit."""

@@ -11,7 +11,7 @@ from fastapi import Response
 from metier.data.workspace import Workspace
 from metier.errors import MetierError
 from metier.evaluate.exposure import concentration
-from metier.operate.shown import Shown, shown_to_recruiters
+from metier.operate.shown import Shown
 from metier.serve.pages import forms
 from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
@@ -133,8 +133,7 @@ def _impact(visit: Visit) -> Shown | str:
         return "No file of groups is set; the setting groups names one."
     with service.store.read(visit.call.tenant) as rows:
         try:
-            people = rows.people.discoverable_since()
-            return shown_to_recruiters(rows, settings.groups, people, days=settings.impact_days)
+            return service.shown.over(rows, settings.groups, settings.impact_days)
         except MetierError as error:
             return str(error)
 
