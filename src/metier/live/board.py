@@ -7,51 +7,17 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.data.types import Times
 from metier.errors import UnknownIdError
-from metier.features.assemble import seconds
-from metier.features.distance import within
+from metier.live.attributes import Attributes, Numbers
+from metier.live.attributes import Mask as Mask
 from metier.live.records import Filter
 from metier.live.reposts import Reposts, TextOf
 
-Mask = NDArray[np.bool_]
 NOBODY = np.empty(0, np.int32)
-NAMES = ("city", "state", "country", "employer")
-
-
-@dataclass(frozen=True)
-class Attributes:
-    """What filters ask for, n jobs; numbers are NaN and codes -1 where unknown."""
-
-    start: Times
-    end: Times
-    salary: Times
-    """the highest that is named"""
-    level: Times
-    remote: NDArray[np.int8]
-    at: Floats
-    """(n, 3)"""
-    names: Nums
-    """(n, 4) numbers of city, state, country and employer in small letters"""
-
-    def append(self, more: "Attributes") -> "Attributes":
-        """These jobs, then others."""
-        return Attributes(**{name: np.concatenate([values, vars(more)[name]]) for name, values in vars(self).items()})
-
-    def put(self, rows: Nums, other: "Attributes") -> "Attributes":
-        """The same with others in some rows."""
-        new = {name: values.copy() for name, values in vars(self).items()}
-        for name, values in vars(other).items():
-            new[name][rows] = values
-        return Attributes(**new)
-
-    def take(self, rows: Nums) -> "Attributes":
-        """Some of them."""
-        return Attributes(**{name: values[rows] for name, values in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -62,7 +28,6 @@ class Board:
     ----------
     table : (I) rows of the bundle's jobs. posted : (n - I) later ones.
     ids : (I) of the bundle; rows : their row numbers; later : those of ids that came later.
-    numbers : number of each name in small letters, by column of `Attributes.names`.
     amended : row of the bundle's -> its posting, of other facts than in `table` and of the same words and place.
     gone : (n,) withdrawn, or replaced by a later posting with the same id.
     told : (n,) posted since the training, be it as they were.
@@ -74,7 +39,7 @@ class Board:
     ids: Sequence[str]
     rows: Mapping[str, int]
     later: Mapping[str, int]
-    numbers: tuple[dict[str, int], ...]
+    numbers: Numbers
     attributes: Attributes
     amended: Mapping[int, Posting]
     gone: Mask
@@ -89,24 +54,13 @@ class Board:
     @classmethod
     def of(cls, table: pl.DataFrame, at: Floats) -> "Board":
         """The bundle's jobs; at : (I, 3) where they are."""
-        times = seconds(table.select("start", "end"))
-        offer = {name: table[name].cast(pl.Float64).to_numpy().copy() for name in ("salary_min", "salary_max", "level")}
-        found = [_numbered(table[name]) for name in NAMES]
-        attributes = Attributes(
-            start=times[:, 0],
-            end=times[:, 1],
-            salary=np.fmax(offer["salary_min"], offer["salary_max"]),
-            level=offer["level"],
-            remote=table["remote"].cast(pl.Int8).fill_null(-1).to_numpy(),
-            at=at,
-            names=np.column_stack([codes for _, codes in found]).astype(np.int32),
-        )
+        attributes, numbers = Attributes.of(table, at)
         windows = table["window"].cast(pl.Int32)
         closed = (windows < (windows.max() or 0)).fill_null(False).to_numpy()
         ids = table["id"].to_list()
         rows = {key: row for row, key in enumerate(ids)}
-        texts, numbers = table["text"], tuple(names for names, _ in found)
-        mentions = _mentions(texts)
+        times = np.column_stack([attributes.start, attributes.end])
+        mentions = _mentions(table["text"])
         record = lru_cache(maxsize=4096)(lambda row: _posting(table, times, row))  # the same jobs are shown again
         none = np.zeros(len(table), np.bool_)
         reposts = Reposts.of(table)
@@ -114,7 +68,7 @@ class Board:
 
     def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
         """These jobs and later ones, each id once; one whose id is known takes the older one's place."""
-        more, numbers = self._attributes(postings, at)
+        more, numbers = Attributes.of_postings(postings, at, self.numbers)
         gone, later, posted = self.gone.copy(), dict(self.later), (*self.posted, *postings)
         for row, one in enumerate(postings, start=len(gone)):
             old = later.get(one.id, self.rows.get(one.id))
@@ -139,7 +93,7 @@ class Board:
         They keep their rows, so whatever scores them still does; a later posting with the same id is gone.
         """
         rows = np.array([self.rows[one.id] for one in postings], np.int32)
-        more, numbers = self._attributes(postings, self.attributes.at[rows])
+        more, numbers = Attributes.of_postings(postings, self.attributes.at[rows], self.numbers)
         amended, later, gone = dict(self.amended), dict(self.later), self.gone.copy()
         for row, one in zip(rows.tolist(), postings, strict=True):
             amended[row] = one
@@ -154,23 +108,6 @@ class Board:
             gone=gone,
             reposts=self.reposts.amend(rows, postings, TextOf(self.table, self.posted)),
         ).again([one.id for one in postings])
-
-    def _attributes(self, postings: Sequence[Posting], at: Floats) -> tuple[Attributes, tuple[dict[str, int], ...]]:
-        """What filters ask for of postings that are at (n, 3), and the numbers of all names."""
-        numbers = tuple(dict(names) for names in self.numbers)
-        codes = [
-            [_number(names, getattr(one, name)) for names, name in zip(numbers, NAMES, strict=True)] for one in postings
-        ]
-        salaries = ([one.salary_min for one in postings], [one.salary_max for one in postings])
-        return Attributes(
-            start=_floats([one.start for one in postings]),
-            end=_floats([one.end for one in postings]),
-            salary=np.fmax(*map(_floats, salaries)),
-            level=_floats([one.level for one in postings]),
-            remote=np.array([-1 if one.remote is None else one.remote for one in postings], np.int8),
-            at=at,
-            names=np.array(codes, np.int32).reshape(len(postings), len(NAMES)),
-        ), numbers
 
     def changes(self, postings: Sequence[Posting]) -> tuple[list[Posting], list[Posting], list[str]]:
         """Postings that are to be added, those that amend one of the bundle's, and ids of those that say nothing new.
@@ -199,9 +136,9 @@ class Board:
 
         A withdrawn posting stays: people applied to it, and that still says what they look for.
         """
-        size, stay = len(self.table), np.array(sorted(self.later.values()), np.int32)
-        if len(self.posted) <= 2 * len(stay):
+        if len(self.posted) <= 2 * len(self.later):
             return None
+        size, stay = len(self.table), np.array(sorted(self.later.values()), np.int32)
         rows = np.append(np.arange(size, dtype=np.int32), stay)
         posted = tuple(self.posted[row - size] for row in stay.tolist())
         return replace(
@@ -329,18 +266,7 @@ class Board:
 
     def matching(self, filter: Filter, home: Callable[[], Floats]) -> Mask | None:
         """(n,) where every condition holds; None without any. An unknown value fulfils none; home : where (3,)."""
-        a, masks = self.attributes, []
-        for column, name in enumerate(NAMES):
-            wanted = getattr(filter, name)
-            if wanted is not None:
-                masks.append(a.names[:, column] == self.numbers[column].get(wanted.strip().lower(), -2))
-        if filter.within_km is not None:
-            masks.append(within(home(), a.at, filter.within_km))
-        if filter.remote is not None:
-            masks.append(a.remote == int(filter.remote))
-        bounds = [(filter.salary_min, a.salary, 1), (filter.level_min, a.level, 1), (filter.level_max, a.level, -1)]
-        bounds.append((filter.posted_after, a.start, 1))
-        masks += [sign * values >= sign * bound for bound, values, sign in bounds if bound is not None]
+        masks = self.attributes.matching(filter, self.numbers, home)
         for word in filter.words:
             masks.append(np.append(self.mentions(word), self._later_mentions(word)))
         return np.logical_and.reduce(masks) if masks else None
@@ -367,22 +293,6 @@ def _posting(table: pl.DataFrame, times: Times, row: int) -> Posting:
 def _whole(word: str) -> str:
     """A pattern of a word or phrase between other signs than letters and digits, in any case."""
     return rf"(?i)(?:^|[^\w+#]){re.escape(word.strip())}(?:$|[^\w+#])"
-
-
-def _numbered(names: pl.Series) -> tuple[dict[str, int], Nums]:
-    """Number of each name in small letters, and (n,) numbers; -1 for null."""
-    frame = pl.DataFrame({"name": names.str.strip_chars().str.to_lowercase()})
-    known = frame.drop_nulls().unique().sort("name").with_row_index("number")
-    codes = frame.join(known, on="name", how="left", maintain_order="left")["number"].cast(pl.Int32).fill_null(-1)
-    return dict(zip(known["name"], known["number"], strict=True)), codes.to_numpy()
-
-
-def _number(names: dict[str, int], name: str | None) -> int:
-    return -1 if name is None else names.setdefault(name.strip().lower(), len(names))
-
-
-def _floats(values: Sequence[float | None]) -> Times:
-    return np.array([np.nan if value is None else value for value in values], np.float64)
 
 
 def _known(value: float) -> float | None:

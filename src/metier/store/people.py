@@ -60,7 +60,7 @@ class People:
         highest first."""
         chosen = self._scope.select(people, people.c.id, people.c.newest).where(people.c.discoverable)
         latest = chosen.order_by(people.c.newest.desc(), people.c.id.desc()).limit(most)
-        return {row.id: row.newest for row in self._scope.connection.execute(latest)}
+        return dict(self._scope.connection.execute(latest).all())
 
     def save(self, new: Sequence[Person]) -> None:
         """Make or replace profiles, all or none.
@@ -87,8 +87,8 @@ class People:
     def touch(self, ids: Sequence[str], number: int) -> None:
         """Something of that number came about these people, whether they have a profile or not: the answers stored for
         them no longer hold."""
-        for some in parts(ids):
-            self._scope.update(people, {"newest": number}, people.c.id.in_(some))
+        for some in parts(ids):  # of the others nobody asks, and to rewrite a profile takes longer than to add an event
+            self._scope.update(people, {"newest": number}, people.c.id.in_(some), people.c.discoverable)
         Recommendations(self._scope).void(ids)
 
     def discoverable_since(self) -> dict[str, float]:
