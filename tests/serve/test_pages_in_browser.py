@@ -58,6 +58,12 @@ CONTRAST = """() => {
   return poor;
 }"""
 """Text whose computed colours are less than 4.5 apart."""
+ALONE = """() => [...document.querySelectorAll(".facts li")].filter((one) => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  return one.getBoundingClientRect().height > range.getBoundingClientRect().height + 12;
+}).map((one) => one.textContent)"""
+"""Facts that are a line higher than their words: the dot between two of them stands on a line of its own."""
 
 
 def pdf():
@@ -242,6 +248,7 @@ def legible(page):
     assert page.evaluate(CONTRAST) == [], page.url
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{page.url} is {overflow} px too wide"
+    assert page.evaluate(ALONE) == [], page.url
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, summary, .button")]
         .filter((one) => one.getClientRects().length)
