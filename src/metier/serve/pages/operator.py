@@ -100,7 +100,7 @@ def roll_back(visit: Visit) -> Response:
 
 def curve(visit: Visit) -> Response:
     """The MAP@k curve of a run as SVG."""
-    from metier.evaluate.charts import DARK, LIGHT, map_curve
+    from metier.evaluate.charts import DARK, LIGHT, map_curve  # brings the drawing library
     from metier.evaluate.run_folder import load
 
     name, theme = visit.values.get("run", ""), DARK if visit.values.get("theme") == "dark" else LIGHT
@@ -169,7 +169,7 @@ def _impact(visit: Visit) -> Shown | str:
 
 def _runs(home: Path) -> list[dict[str, Any]]:
     """Evaluation runs of the workspace, each with a line a model, best first; one that cannot be read is left out."""
-    from metier.evaluate.run_folder import load  # brings the drawing library, which the API can do without
+    from metier.evaluate.run_folder import load  # the API can do without, and is ready sooner
 
     workspace, found = Workspace(home), []
     for name in workspace.names("runs"):
