@@ -5,10 +5,12 @@ import os
 from urllib.parse import urlencode
 
 import pytest
-from open_site import PASSWORD, listening, prepare
+from open_site import HASHED, PASSWORD, listening, prepare
 from payloads import PAYLOADS
 from reportlab.lib.pagesizes import LETTER
 from reportlab.pdfgen.canvas import Canvas
+
+from metier.store.imports import Refusal
 
 QUIET = [
     "--no-sandbox",
@@ -207,6 +209,10 @@ def press_until(page, name, most=60):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_can_be_read(site, chromium, scheme, width):
     how = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    site.post("nurse-2", "Nurse", "<p>nurse</p>", "Columbus", "OH", employer="Scioto Valley Hospital of Central Ohio")
+    with site.store.write(site.tenant) as rows:
+        rows.accounts.add("somebody.with.a.long.name@a-long-example.org", HASHED, "recruiter")
+        rows.imports.count(rows.imports.start("jobs").id, 1, 0, [Refusal(1, "title: is missing")])
     with listening(site) as address:
         seeker = Watched(chromium, address, **how)
         for path in ("/", "/try", "/sign-in?next=/jobs", "/sign-up"):

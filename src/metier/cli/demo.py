@@ -30,6 +30,8 @@ def demo(
     note(f"making a synthetic labour market of {people:,} people, the dataset demo")
     store_market(workspace, "demo", people, seed)
     models: dict[str, dict[str, object]] = {name: {} for name in available() if name not in LEFT_OUT}
-    note(f"judging {len(models)} models; with 4,000 people 8 minutes on two idle cores, longer where torch is installed")
+    note(
+        f"judging {len(models)} models; with 4,000 people 8 minutes on two idle cores, longer where torch is installed"
+    )
     asked = {"dataset": "demo", "protocol": "temporal", "seed": seed, "models": models}
     judge(Experiment.check(asked, "demo"), workspace, "demo", as_json=as_json)
