@@ -23,8 +23,7 @@ def rehearse(model: LiveModel) -> None:
     text = samples.SAMPLES[0].text
     candidate_of(Document(kind="text", how="text layer", text=text, pages=1))
     somebody, now = Asker(text=text), model.newest or 0.0
-    jobs = [one.job for one in model.jobs(somebody, Filter(words=("work",)), 1, now=now).suggestions]
-    jobs += [one.job for one in model.jobs(somebody, Filter(), 2, now=now).suggestions]
+    jobs = [one.job for one in model.jobs(somebody, Filter(), 2, now=now).suggestions]
     for job in jobs[:1]:
         model.people(job, model.pool({"somebody": somebody}), 1, now=now)
         model.similar(job, 1, now=now)
