@@ -105,7 +105,8 @@ def train_one(settings: "Settings", name: str) -> None:
     workspace = Workspace.open(settings.home)
     host = settings.host if may_sign_in(settings) else LOOPBACK
     with getting_ready(host, settings.port) as say, stages(say) as begin:
-        note(f"no bundle of ranker or profile: training one, some minutes; see http://{host}:{settings.port} meanwhile")
+        where = f"; http://{host}:{settings.port} says meanwhile how far it is" if settings.port else ""
+        note(f"no bundle of ranker or profile: training one, some minutes{where}")
         if "demo" not in workspace.names("datasets"):
             begin("no dataset: making a synthetic labour market of 4,000 people, the dataset demo")
             store_market(workspace, "demo", 4000, 0)
