@@ -41,6 +41,7 @@ def test_alive_not_ready_and_a_page_that_names_the_stage(port):
         page = asked(port, "/jobs?words=nurse")
         assert (page.status_code, page.headers["retry-after"]) == (503, "10")
         check(page, LexborHTMLParser(page.text))
+        assert len(page.headers.get_list("content-security-policy")) == 1, "a browser obeys both"
         assert "Now: fitting &lt;ials&gt;." in page.text
         assert asked(port, "/static/metier.css").status_code == 200
     with pytest.raises(httpx2.TransportError):

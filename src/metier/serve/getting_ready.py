@@ -21,7 +21,7 @@ from metier.serve.pages.templates import render
 from metier.serve.pages.visit import POLICY_OF_CONTENT
 from metier.serve.problems import problem
 
-RETRY = {"Retry-After": "10"}
+RETRY = {"retry-after": "10"}
 _PATIENCE = 10.0
 """Seconds that the port has to open."""
 
@@ -75,7 +75,7 @@ def _application(stage: Callable[[], str]) -> Starlette:
     def page(_: Request) -> Response:
         nobody = SimpleNamespace(places=(), actor=None, csrf="")
         html = render("getting_ready.html.j2", visitor=nobody, here="/", errors={}, stage=stage())
-        return HTMLResponse(html, 503, _plain() | RETRY | {"Content-Security-Policy": POLICY_OF_CONTENT})
+        return HTMLResponse(html, 503, _plain() | RETRY | {"content-security-policy": POLICY_OF_CONTENT})
 
     static = StaticFiles(directory=str(files("metier.serve") / "static"))
     return Starlette(
