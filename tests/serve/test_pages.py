@@ -147,6 +147,8 @@ def test_somebody_without_a_profile_sees_what_is_popular_and_can_upload(site):
     assert "Houston, TX" in near[0]
     visitor.send("/jobs/events", press=("kind", "saved"))
     assert "Saved" in visitor.text
+    visitor.open("/profile").send("/profile", {"wishes": "no travel"})
+    assert "It is the same for everybody in Houston, TX with your wishes." in visitor.text
     visitor.open("/profile").send("/profile", {"text": "I weld pipe"})
     assert "Popular jobs" not in visitor.text
     assert "Why this job" in visitor.text

@@ -23,7 +23,7 @@ from metier.serve.problems import problem
 
 RETRY = {"retry-after": "10"}
 _PATIENCE = 10.0
-"""Seconds that the port has to open."""
+"""Seconds that the last answers may take once the work is done."""
 
 
 @contextmanager

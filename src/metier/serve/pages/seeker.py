@@ -68,7 +68,7 @@ def jobs(visit: Visit) -> Response:
         acting=True,
         filter=typed,
         place=_place(who),
-        wishes=profile_of(visit).wishes if known else "",
+        wishes=profile_of(visit).wishes,
         samples=samples.SAMPLES,
         k=asked.k,
         more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
