@@ -61,11 +61,14 @@ CONTRAST = """() => {
 }"""
 """Text whose computed colours are less than 4.5 apart."""
 ALONE = """() => [...document.querySelectorAll(".facts li")].filter((one) => {
-  const range = document.createRange();
-  range.selectNodeContents(one);
-  return one.getBoundingClientRect().height > range.getBoundingClientRect().height + 12;
+  const next = one.nextElementSibling, list = one.parentElement;
+  if (!next || next.offsetTop === one.offsetTop) return false;
+  const before = getComputedStyle(next, "::before"), dotted = (look) => look.content.includes("·");
+  const edge = parseFloat((getComputedStyle(list).clipPath.match(/([\\d.]+)px\\)$/) || [0, 0])[1]);
+  const seen = next.getBoundingClientRect().left + parseFloat(before.left) >= list.getBoundingClientRect().left + edge;
+  return dotted(getComputedStyle(one, "::after")) || (dotted(before) && seen);
 }).map((one) => one.textContent)"""
-"""Facts that are a line higher than their words: the dot between two of them stands on a line of its own."""
+"""Facts that end a line and have a dot behind them, or are followed by one that begins with a dot."""
 
 
 def pdf():
