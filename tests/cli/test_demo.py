@@ -25,6 +25,7 @@ def test_report_comes_last(metier, two_models, tmp_path):
     assert len(Workspace(tmp_path).load("demo").people) == 300
     assert "random (1 of" in ran.err  # no terminal shows a bar here, so lines say that work goes on
     assert "lgir-fm" not in ran.err
+    assert "judging 2 models; with 4,000 people 8 minutes" in ran.err
 
 
 def test_the_seed_decides(metier, two_models, tmp_path):

@@ -1,6 +1,9 @@
 """TF-IDF equals scikit-learn's and survives storage as plain attributes; embeddings are unit vectors, offline."""
 
+import logging
 import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -65,3 +68,11 @@ def test_one_text_alone_has_the_row_it_has_among_others(seen, asked):
         row = encoder.encode([text]).toarray()[0]
         np.testing.assert_allclose(weights, row[columns], rtol=1e-6)
         assert set(columns.tolist()) == set(np.flatnonzero(row).tolist())
+
+
+def test_word_vectors_leave_the_logging_of_the_process_alone():
+    """Their package calls `logging.basicConfig`; a first start would then print every library's chatter."""
+    told = "import logging; from metier.features.text import StaticEmbedder; StaticEmbedder().embed(['nurse'])"
+    told += "; print(logging.getLogger().handlers, logging.getLogger().level)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == f"[] {logging.WARNING}"

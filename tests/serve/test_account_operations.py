@@ -108,7 +108,61 @@ def test_another_role_counts_at_once(make_world):
     asyncio.run(story())
 
 
-@pytest.mark.parametrize("way", ["role", "remove"])
+def test_disabled_account_and_its_keys_are_out_at_once(make_world):
+    """The keys that its key made too; another's keys go on, and all of it comes back when it is enabled."""
+
+    async def story():
+        async with make_world() as world:
+            admin, second = (
+                {"login": "second", "password": PASSWORD, "role": "admin"},
+                world.client(address="192.0.2.9"),
+            )
+            first = await world.signed_in("admin")
+            made = await first.post(ACCOUNTS, json=admin)
+            assert (made.status_code, made.json()["enabled"]) == (201, True)
+            session = await second.post("/api/v1/sessions", json={"login": "second", "password": PASSWORD})
+            second.headers["X-CSRF-Token"] = session.json()["csrf"]
+            keys = []
+            for maker in (second, None, first):
+                asking = maker or keys[0]
+                answer = await asking.post("/api/v1/keys", json={"label": "a", "scopes": ["admin"]})
+                assert answer.status_code == 201, answer.text
+                keys.append(world.client())
+                keys[-1].headers["Authorization"] = f"Bearer {answer.json()['key']}"
+            path = f"{ACCOUNTS}/{made.json()['id']}/access"
+
+            async def states():
+                codes = [(await one.get(ACCOUNTS)).status_code for one in (second, *keys)]
+                return codes, await opens(world, "second", PASSWORD)
+
+            assert await states() == ([200, 200, 200, 200], True)
+            answer = await first.put(path, json={"enabled": False})
+            assert (answer.status_code, answer.json()["enabled"]) == (200, False)
+            assert await states() == ([401, 401, 401, 200], False)
+            assert (await first.put(path, json={"enabled": True})).json()["enabled"]
+            assert await states() == ([401, 200, 200, 200], True)
+            assert {"account.disabled", "account.enabled"} <= set(audited(world))
+            assert (await first.put(f"{ACCOUNTS}/nobody/access", json={"enabled": True})).status_code == 404
+
+    asyncio.run(story())
+
+
+def test_disabled_administrator_does_not_count_as_the_last_one(make_world):
+    async def story():
+        async with make_world() as world:
+            admin = await world.signed_in("admin")
+            second = {"login": "second", "password": PASSWORD, "role": "admin"}
+            other = (await admin.post(ACCOUNTS, json=second)).json()["id"]
+            assert (await admin.put(f"{ACCOUNTS}/{other}/access", json={"enabled": False})).status_code == 200
+            own = f"{ACCOUNTS}/{await id_of(admin, 'admin')}"
+            assert (await admin.put(f"{own}/access", json={"enabled": False})).status_code == 422
+            assert (await admin.delete(own)).status_code == 422
+            assert await is_in(admin)
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("way", ["role", "access", "remove"])
 def test_last_administrator_stays(make_world, way):
     async def story():
         async with make_world() as world:
@@ -118,6 +172,8 @@ def test_last_administrator_stays(make_world, way):
             async def lose():
                 if way == "remove":
                     return await admin.delete(path)
+                if way == "access":
+                    return await admin.put(f"{path}/access", json={"enabled": False})
                 return await admin.put(f"{path}/role", json={"role": "operator"})
 
             answer = await lose()

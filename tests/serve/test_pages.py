@@ -130,6 +130,45 @@ def test_what_was_tried_becomes_an_account(site):
     assert "Houston" in visitor.form("/profile").html
 
 
+def test_somebody_without_a_profile_sees_what_is_popular_and_can_upload(site):
+    """The list says that it is the same for everybody, names the place where one is known, and gives no reasons."""
+    visitor = site.signed_in("seeker").open("/jobs")
+    everywhere = visitor.jobs()
+    assert len(everywhere) > 5
+    assert "Popular jobs" in everywhere_said(visitor)
+    assert "Nothing is known of you yet" in visitor.text
+    assert "Why this job" not in visitor.text
+    assert visitor.form("/resumes").css_first('input[type="file"]')
+    visitor.send("/jobs", {"words": "welding"})
+    assert visitor.jobs() == ["Pipe Welder"]
+    visitor.open("/profile").send("/profile", {"city": "Houston", "state": "TX"})
+    assert "Popular jobs near Houston, TX" in everywhere_said(visitor)
+    near = [one.text() for one in visitor.page.css("ol.jobs > li .facts")]
+    assert "Houston, TX" in near[0]
+    visitor.send("/jobs/events", press=("kind", "saved"))
+    assert "Saved" in visitor.text
+    visitor.open("/profile").send("/profile", {"wishes": "no travel"})
+    assert "It is the same for everybody in Houston, TX with your wishes." in visitor.text
+    visitor.open("/profile").send("/profile", {"text": "I weld pipe"})
+    assert "Popular jobs" not in visitor.text
+    assert "Why this job" in visitor.text
+
+
+def everywhere_said(visitor):
+    """The headings of the list."""
+    return [" ".join(one.text().split()) for one in visitor.page.css("main > h1, main > h2")]
+
+
+def test_a_place_alone_shows_a_visitor_what_is_popular_there(site):
+    visitor = site.visitor().open("/try").send("/try", {"city": "Houston", "state": "TX"})
+    assert everywhere_said(visitor) == ["Popular jobs near Houston, TX"]
+    assert visitor.jobs()
+    assert "Why this job" not in visitor.text
+    visitor.send("/try/jobs", {"for-words": "welding"})
+    assert visitor.jobs() == ["Pipe Welder"]
+    visitor.open("/try").send("/try", {"wishes": "python"}, status=422)
+
+
 def test_no_accounts_where_the_settings_forbid_them(town_bundles, tmp_path):
     with site_of(town_bundles, tmp_path, sign_up=False) as site:
         visitor = site.visitor().open("/")
@@ -141,7 +180,7 @@ def test_uploaded_resume_is_read_corrected_and_compared(site):
     visitor = site.signed_in("seeker")
     assert visitor.path == "/jobs"
     assert "Say who you are first" in visitor.text
-    visitor.open("/profile").send("/resumes", file=RESUME.encode())
+    visitor.send("/resumes", file=RESUME.encode())
     assert visitor.path == "/resume"
     read(visitor)
     form = visitor.form("/resume")
@@ -362,6 +401,34 @@ def test_operator_promotes_rolls_back_and_verifies(site):
     operator.open("/audit").send("/audit", within="Verify")
     assert "The chain is whole" in operator.text
     assert "model.promoted" in operator.text
+
+
+def test_audit_says_the_role_and_the_title_beside_the_ids_and_nothing_of_a_person(site):
+    """Also of a job that was withdrawn; a person stays an id, and an account a role."""
+    seeker = seeker_with_resume(site)
+    seeker.open("/profile").send("/profile", {"discoverable": "true"})
+    site.signed_in("recruiter").open("/people?job=nurse-1")
+    with site.store.write(site.tenant) as rows:
+        rows.jobs.withdraw("nurse-1")
+        rows.audit.append("system", "job.withdrawn", "nurse-1")
+        rows.audit.append(rows.keys.add("nightly", ["jobs"], "system")[0].id, "job.posted", "welder-1")
+        accounts = {one.role: one.id for one in rows.accounts.page().items}
+        rows.audit.append(accounts["admin"], "account.disabled", accounts["operator"])
+    site.client.app.state.service.afterwards.flush()
+    operator = site.signed_in("operator").open("/audit")
+    found = {}
+    for row in operator.page.css("tbody tr"):
+        cells = [" ".join(one.text().split()) for one in row.css("td")]
+        found[cells[2]] = cells[1], cells[3]
+    assert found["job.withdrawn"] == ("metier itself system", "Registered Nurse nurse-1")
+    assert found["candidates.served"] == (f"recruiter {accounts['recruiter']}", "Registered Nurse nurse-1")
+    assert found["job.posted"][0].startswith("a key ")
+    assert found["job.posted"][1] == "Pipe Welder welder-1"
+    assert found["account.disabled"] == (f"admin {accounts['admin']}", f"operator {accounts['operator']}")
+    assert found["person.viewed"] == (f"recruiter {accounts['recruiter']}", "me")
+    assert found["recommendations.served"] == (f"seeker {accounts['seeker']}", "me")
+    for personal in ("marla", "testfield", "columbus", "nightly"):
+        assert personal not in operator.text.lower()
 
 
 def test_operator_sees_imports_exposure_and_runs(site, tmp_path):

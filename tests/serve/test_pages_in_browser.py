@@ -5,10 +5,12 @@ import os
 from urllib.parse import urlencode
 
 import pytest
-from open_site import PASSWORD, listening, prepare
+from open_site import HASHED, PASSWORD, listening, prepare
 from payloads import PAYLOADS
 from reportlab.lib.pagesizes import LETTER
 from reportlab.pdfgen.canvas import Canvas
+
+from metier.store.imports import Refusal
 
 QUIET = [
     "--no-sandbox",
@@ -58,6 +60,15 @@ CONTRAST = """() => {
   return poor;
 }"""
 """Text whose computed colours are less than 4.5 apart."""
+ALONE = """() => [...document.querySelectorAll(".facts li")].filter((one) => {
+  const next = one.nextElementSibling, list = one.parentElement;
+  if (!next || next.offsetTop === one.offsetTop) return false;
+  const before = getComputedStyle(next, "::before"), dotted = (look) => look.content.includes("·");
+  const edge = parseFloat((getComputedStyle(list).clipPath.match(/([\\d.]+)px\\)$/) || [0, 0])[1]);
+  const seen = next.getBoundingClientRect().left + parseFloat(before.left) >= list.getBoundingClientRect().left + edge;
+  return dotted(getComputedStyle(one, "::after")) || (dotted(before) && seen);
+}).map((one) => one.textContent)"""
+"""Facts that end a line and have a dot behind them, or are followed by one that begins with a dot."""
 
 
 def pdf():
@@ -201,6 +212,10 @@ def press_until(page, name, most=60):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_can_be_read(site, chromium, scheme, width):
     how = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    site.post("nurse-2", "Nurse", "<p>nurse</p>", "Columbus", "OH", employer="Scioto Valley Hospital of Central Ohio")
+    with site.store.write(site.tenant) as rows:
+        rows.accounts.add("somebody.with.a.long.name@a-long-example.org", HASHED, "recruiter")
+        rows.imports.count(rows.imports.start("jobs").id, 1, 0, [Refusal(1, "title: is missing")])
     with listening(site) as address:
         seeker = Watched(chromium, address, **how)
         for path in ("/", "/try", "/sign-in?next=/jobs", "/sign-up"):
@@ -242,6 +257,7 @@ def legible(page):
     assert page.evaluate(CONTRAST) == [], page.url
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow <= 0, f"{page.url} is {overflow} px too wide"
+    assert page.evaluate(ALONE) == [], page.url
     small = page.evaluate(
         """() => [...document.querySelectorAll("button, input:not([type=hidden]), select, summary, .button")]
         .filter((one) => one.getClientRects().length)

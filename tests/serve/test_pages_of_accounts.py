@@ -45,6 +45,17 @@ def test_administrator_makes_changes_and_removes_an_account(site):
     rita.send("/sign-in", {"login": "rita", "password": OTHER})
     admin.send("/account/sessions")
     assert rita.open("/dashboard").path == "/sign-in"
+    rita.send("/sign-in", {"login": "rita", "password": OTHER})
+    admin.send("/account/access", press=("enabled", "false"))
+    assert "The account is disabled" in admin.text
+    assert rita.open("/dashboard").path == "/sign-in"
+    rita.send("/sign-in", {"login": "rita", "password": OTHER}, status=422)
+    assert (
+        "disabled" in next(one for one in admin.open("/accounts").page.css("table tr") if "rita" in one.text()).text()
+    )
+    admin.open(link.attributes["href"]).send("/account/access", press=("enabled", "true"))
+    rita.send("/sign-in", {"login": "rita", "password": OTHER})
+    assert rita.path == "/dashboard"
     admin.send("/account/remove", status=422)
     admin.send("/account/remove", {"sure": "true"})
     assert "rita" not in admin.text
@@ -56,6 +67,8 @@ def test_last_administrator_stays(site):
     admin.open(next(one for one in admin.page.css("table a") if "admin" in one.text()).attributes["href"])
     assert "/account/password" not in {one.attributes["action"] for one in admin.page.css("form")}
     admin.send("/account/role", {"role": "operator"}, status=422)
+    assert "last admin" in admin.page.css_first(".summary").text()
+    admin.send("/account/access", press=("enabled", "false"), status=422)
     assert "last admin" in admin.page.css_first(".summary").text()
     admin.send("/account/remove", {"sure": "true"}, status=422)
     admin.open("/account?id=nobody", 404)

@@ -1,5 +1,7 @@
 """What a recruiter reads of people is what ordered them, and nothing that is theirs alone."""
 
+from dataclasses import replace
+
 import pytest
 from open_site import site_of
 
@@ -35,6 +37,31 @@ def test_a_recruiter_learns_of_no_wish_and_of_nobody_who_withdrew_since(site, mo
     monkeypatch.setattr(recruiter_pages, "get_candidates", withdrawn_once_listed)
     listed = recruiter.open("/people?job=nurse-1").page.css("article code")
     assert [one.text() for one in listed] == ["b"]
+
+
+def test_who_names_no_job_is_called_by_skills_or_else_by_a_number(site):
+    """Never by a name, and not by the headline of a résumé, of which a recruiter sees no line."""
+    about = {"contact": {"name": "Marla Testfield"}, "headline": "Head of everything", "skills": ["Patient assessment"]}
+    with site.store.write(site.tenant) as rows:
+        told = {
+            "titled": "I am a nurse.",
+            "skilled": "Skills\nPatient assessment, wound care",
+            "silent": "Hello there.",
+        }
+        people = [Person(id, text, discoverable=True) for id, text in told.items()]
+        people[0] = replace(people[0], attributes={"titles": ["Ward Sister", "Nurse"]})
+        rows.people.save(people)
+        resume = rows.resumes.add("silent", b"x")
+        rows.resumes.done(resume.id, kind="text", how="text layer", text="Hello", hidden=[], candidate=about)
+    recruiter = site.signed_in("recruiter").open("/people?job=nurse-1")
+    called = {one.css_first("code").text(): one.css_first("h2").text() for one in recruiter.page.css("article")}
+    number = list(called).index("silent") + 1
+    skills = called.pop("skilled").lower()
+    assert called == {"titled": "Ward Sister", "silent": f"Candidate {number}"}
+    assert "patient assessment" in skills
+    assert "wound care" in skills
+    assert "Marla" not in recruiter.text
+    assert "Head of everything" not in recruiter.text
 
 
 def test_a_recruiter_reads_what_ordered_the_people(site, monkeypatch):

@@ -31,8 +31,8 @@ ANY_ROLE = {"recommend_to_anybody", "list_jobs", "get_job", "get_similar_jobs", 
 ANY_ROLE |= {"change_password"}
 OPERATE = {"list_models", "promote_model", "roll_back_model", "list_audit", "verify_audit", "get_metrics", "get_import"}
 ACCOUNTS = {
-    "list_accounts", "create_account", "change_role", "reset_password", "end_sessions", "remove_account", "list_keys",
-    "create_key", "revoke_key",
+    "list_accounts", "create_account", "change_role", "change_access", "reset_password", "end_sessions",
+    "remove_account", "list_keys", "create_key", "revoke_key",
 }  # fmt: skip
 OWN = {
     "get_person", "replace_person", "erase_person", "export_person", "upload_resume", "list_resumes", "get_resume",
@@ -92,6 +92,7 @@ def request_of(operation, ids, actor):
         "promote_model": {"json": {"bundle": ids["bundle"]}},
         "create_account": {"json": {"login": new_id(), "password": PASSWORD, "role": "operator"}},
         "change_role": {"json": {"role": "recruiter"}},
+        "change_access": {"json": {"enabled": False}},
         "reset_password": {"json": {"password": PASSWORD}},
         "change_password": {"json": {"present": PASSWORD, "password": PASSWORD}},
         "create_key": {"json": {"label": "a", "scopes": ["admin"]}},

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metier.cli.terminal import Database, Home, note, print_json, progress
+from metier.cli.terminal import Database, Home, note, print_json, stages
 
 if TYPE_CHECKING:
-    from metier.data.workspace import Workspace
     from metier.serve.settings import Settings
 
 LOOPBACK = "127.0.0.1"
@@ -90,21 +89,26 @@ def newest_bundle(settings: "Settings") -> str:
     if found:
         return max(found)[1]
     name = next(name for number in count(1) if (name := f"demo-{number}" if number > 1 else "demo") not in theirs)
-    train_one(workspace, name)
+    train_one(settings, name)
     return name
 
 
-def train_one(workspace: "Workspace", name: str) -> None:
-    """Train a ranker on the dataset "demo", or on a synthetic market made for it, and say so."""
+def train_one(settings: "Settings", name: str) -> None:
+    """Train a ranker on the dataset "demo", or on a synthetic market made for it; stages are shown here and at the
+    port, which says meanwhile that it is not ready."""
     from metier.cli.import_ import store_market
     from metier.cli.train import train_bundle
+    from metier.data.workspace import Workspace
+    from metier.serve.first_start import may_sign_in
+    from metier.serve.getting_ready import getting_ready
 
-    with progress() as bar:
-        steps = bar.add_task("making a synthetic labour market", total=2)
+    workspace = Workspace.open(settings.home)
+    host = settings.host if may_sign_in(settings) else LOOPBACK
+    with getting_ready(host, settings.port) as say, stages(say) as begin:
+        where = f"; http://{host}:{settings.port} says meanwhile how far it is" if settings.port else ""
+        note(f"no bundle of ranker or profile: training one, some minutes{where}")
         if "demo" not in workspace.names("datasets"):
-            note("no dataset: making a synthetic labour market of 4,000 people, the dataset demo")
+            begin("no dataset: making a synthetic labour market of 4,000 people, the dataset demo")
             store_market(workspace, "demo", 4000, 0)
-        note("no bundle of ranker or profile: training ranker on the dataset demo, some minutes")
-        bar.update(steps, advance=1, description="training ranker")
+        begin("training ranker on the dataset demo")
         train_bundle(workspace, "demo", name, "ranker", {}, 0)
-        bar.update(steps, advance=1)

@@ -1,9 +1,11 @@
 """What the commands share: option types, results on stdout, warnings and progress on stderr."""
 
 import json
+import logging
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,3 +88,45 @@ def progress() -> "Progress":
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def stages(*listeners: Callable[[str], None]) -> Iterator[Callable[[str], None]]:
+    """Show what long work is at, on a bar or, where stderr is no terminal, as a line each; `listeners` hear it, too.
+
+    Told are the stages that the caller names by what this yields, and those that models log while they learn.
+    """
+    from rich.markup import escape
+
+    with progress() as bar:
+        task = bar.add_task("", total=None)
+
+        def say(stage: str) -> None:
+            bar.update(task, description=escape(stage), advance=1)
+            if bar.disable:
+                note(stage)
+            for one in listeners:
+                one(stage)
+
+        log, handler = logging.getLogger("metier.models"), _Stages(say)
+        before = log.level, log.propagate
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
+        log.propagate = False  # a library that sets up logging for itself would print each stage again
+        try:
+            yield say
+        finally:
+            log.removeHandler(handler)
+            log.setLevel(before[0])
+            log.propagate = before[1]
+
+
+class _Stages(logging.Handler):
+    """Hands on what is logged."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._say(record.getMessage())

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metier.cli.terminal import Home, Json, Seed, print_json, print_table
+from metier.cli.terminal import Home, Json, Seed, print_json, print_table, stages
 from metier.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def train(
     """Train a model and write a bundle. It learns from every interaction of the dataset."""
     from metier.data.workspace import Workspace
 
-    done, fitted = train_bundle(Workspace.open(home), dataset, bundle, model, parse_settings(set_ or []), seed)
+    with stages():
+        done, fitted = train_bundle(Workspace.open(home), dataset, bundle, model, parse_settings(set_ or []), seed)
     if as_json:
         print_json({**done, "settings": fitted.config.model_dump(mode="json")})
     else:

@@ -10,6 +10,8 @@ class AccountOut(TypedDict):
     login: str
     role: Literal["seeker", "recruiter", "operator", "admin"]
     person: str | None
+    enabled: bool
+    """Whether it opens: if not, nobody signs in to it, and the keys made with it let nobody in."""
     made: str
 
 
@@ -40,6 +42,8 @@ class FirstAccountOut(TypedDict):
     login: str
     role: Literal["seeker", "recruiter", "operator", "admin"]
     person: str | None
+    enabled: bool
+    """Whether it opens: if not, nobody signs in to it, and the keys made with it let nobody in."""
     made: str
     tenant: str
     """Its name, to be given when signing in."""

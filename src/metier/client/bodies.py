@@ -103,6 +103,12 @@ Organization = TypedDict(
 """Who hires."""
 
 
+class NewAccess(TypedDict):
+    """Whether an account opens."""
+
+    enabled: bool
+
+
 class NewAccount(TypedDict):
     """Somebody who may sign in."""
 

@@ -37,6 +37,7 @@ from metier.client.bodies import (
     Credentials,
     FirstAccount,
     JobPosting,
+    NewAccess,
     NewAccount,
     NewEvent,
     NewKey,
@@ -228,6 +229,11 @@ class Operations(Transport):
         person."""
         return self._ask("PUT", f"/api/v1/accounts/{quoted(account)}/role", json=body)
 
+    def change_access(self, account: str, body: NewAccess) -> AccountOut:
+        """Disable an account: its sessions end, and its keys are let in no more until it is enabled again; another
+        process may still take a key for `key_cache_seconds`. 422 for the last administrator who is enabled."""
+        return self._ask("PUT", f"/api/v1/accounts/{quoted(account)}/access", json=body)
+
     def reset_password(self, account: str, body: NewPassword) -> None:
         """Give somebody another password and end their sessions; 422 for one's own, which asks for the present one."""
         return self._ask("PUT", f"/api/v1/accounts/{quoted(account)}/password", json=body)
@@ -245,7 +251,7 @@ class Operations(Transport):
         return self._pages("/api/v1/keys", params={"limit": limit})
 
     def create_key(self, body: NewKey) -> KeyMade:
-        """Make a key. A key can only make keys that may no more than itself."""
+        """Make a key. A key can only make keys that may no more than itself, and that are its account's as it is."""
         return self._ask("POST", "/api/v1/keys", json=body)
 
     def revoke_key(self, key: str) -> None:

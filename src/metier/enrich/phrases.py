@@ -1,9 +1,11 @@
 """Many phrases in a text at once: a trie over normalised words, so the time does not grow with the phrases."""
 
 import re
+import runpy
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib.metadata import distribution
 from typing import Any, NamedTuple
 
 from metier.features.distance import gazetteer
@@ -53,6 +55,13 @@ def fold(word: str) -> str:
     return folded
 
 
+@cache
+def english_stop_words() -> frozenset[str]:
+    """The list of scikit-learn, read from its file: to import the package for it takes two seconds and 50 MB."""
+    file = distribution("scikit-learn").locate_file("sklearn/feature_extraction/_stop_words.py")
+    return frozenset(runpy.run_path(str(file))["ENGLISH_STOP_WORDS"])
+
+
 class PhraseMatcher:
     """Finds every phrase, leftmost first and as long as possible, without overlaps.
 
@@ -66,10 +75,9 @@ class PhraseMatcher:
     """
 
     def __init__(self, phrases: Iterable[tuple[str, int]]) -> None:
-        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
         self.size = 0
         cities = {place.partition("|")[0].partition(" ")[0].upper() for place in gazetteer()}
+        plain = english_stop_words()
         self._trie: dict[str, Any] = {}
         for phrase, number in phrases:
             spoken = words(phrase)
@@ -79,7 +87,7 @@ class PhraseMatcher:
             for word in spoken:
                 node = node.setdefault(word.folded, {})
             only = phrase[spoken[0].start : spoken[0].end]
-            unclear = only.casefold() in ENGLISH_STOP_WORDS or only in cities or (len(only) <= 2 and only.isalpha())
+            unclear = only.casefold() in plain or only in cities or (len(only) <= 2 and only.isalpha())
             exact = len(spoken) == 1 and unclear
             node.setdefault(_END, []).append((number, only if exact else None))
             self.size += 1

@@ -27,7 +27,6 @@ from metier.errors import UsageError
 from metier.evaluate.evaluation import Evaluation, Ranked
 from metier.evaluate.experiment import Experiment
 from metier.evaluate.metrics import METRICS
-from metier.evaluate.report import render
 from metier.evaluate.summary import against_best, against_defaults, best, rows
 
 PACKAGES = ("metier", "numpy", "scipy", "numba", "polars")
@@ -42,6 +41,8 @@ def save(
     ----------
     completed : what `dataset.json` says about the completed texts of the people, where they have such.
     """
+    from metier.evaluate.report import render  # brings the drawing library, which readers of a run can do without
+
     document, timings, toml = _document(evaluation, experiment, completed), _timings(evaluation), experiment.toml()
     folder.parent.mkdir(parents=True, exist_ok=True)
     # After the swap there is nothing left to clean up; after an error nothing half-written stays behind.

@@ -1,5 +1,6 @@
 """Texts -> vectors: TF-IDF, learned from the postings, and static word embeddings, learned elsewhere."""
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -124,7 +125,11 @@ def _embedded(texts: tuple[str, ...]) -> Floats:
 
 @lru_cache(maxsize=1)
 def _wordllama():  # type: ignore[no-untyped-def]
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
     import wordllama
 
+    root.handlers[:] = handlers  # the package sets up logging for the whole process, which is not its to do
+    root.setLevel(level)
     folder = Path(wordllama.__file__).parent
     return wordllama.WordLlama.load(cache_dir=folder, disable_download=True)

@@ -1,5 +1,6 @@
 """The ranker: candidates from several models, judged together by everything that is known of person and posting."""
 
+import logging
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Self
 
@@ -16,6 +17,7 @@ from metier.models.lessons import Lesson, lessons, moments, newest
 from metier.models.search import Search
 from metier.models.sources import Sources, union
 
+_log = logging.getLogger(__name__)
 BATCH = 1024
 """People whose candidates are judged at a time."""
 NEAR = 8
@@ -98,7 +100,9 @@ class Ranker(Fitted):
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Learn from the earlier cuts, then fit sources and features on everything."""
         self.names_, features, label, row = self._examples(data, rng)
+        _log.info("ranker: learning the order from %s candidates", f"{len(label):,}")
         self._learn(features, label, row, seed=int(rng.integers(2**31)))
+        _log.info("ranker: the market as it is")
         self.sources_, self.evidence_ = self._sources().fit(data, rng), Evidence().fit(data)
         self.newest_ = newest(data)
         self.asked_ = np.full(len(data.users), np.nan) if data.asked is None else data.asked
@@ -129,7 +133,10 @@ class Ranker(Fitted):
         self, data: Dataset, rng: np.random.Generator
     ) -> tuple[tuple[str, ...], Floats, NDArray[np.int8], Nums]:
         """Names (F), features (p, F), labels (p,) and ascending person numbers (p,) of all lessons together."""
-        parts = [self._learnable(lesson, rng) for lesson in lessons(data, self.config.cuts, self.config.cold, rng)]
+        parts = []
+        for number, lesson in enumerate(lessons(data, self.config.cuts, self.config.cold, rng), start=1):
+            _log.info("ranker: the market as it was, %d of %d", number, self.config.cuts)
+            parts.append(self._learnable(lesson, rng))
         if not parts:
             return (), np.empty((0, 0), np.float32), np.empty(0, np.int8), np.empty(0, np.int32)
         names = tuple(dict.fromkeys(name for found, *_ in parts for name in found))

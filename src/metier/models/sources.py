@@ -1,5 +1,6 @@
 """Where a ranker's candidates come from: several models, each asked for its best few, and their scores of them all."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from metier.data import CSR, Dataset, Floats, Nums, Query, Ranking
 from metier.kernels.pairs import dense_dot, entries
 from metier.models.base import Factored, Fitted, Neighbour, Recommender, recommend
 from metier.models.registry import create
+
+_log = logging.getLogger(__name__)
 
 
 class Sources(Fitted):
@@ -27,6 +30,7 @@ class Sources(Fitted):
     def fit(self, data: Dataset, rng: np.random.Generator) -> "Sources":
         """Fit every model on the same data, each from a stream of its own."""
         for name, stream in zip(self.names, rng.spawn(len(self.names)), strict=True):
+            _log.info("ranker: fitting %s", name)
             setattr(self, _attribute(name), self[name].fit(data, rng=stream))
         return self
 

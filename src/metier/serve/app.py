@@ -16,6 +16,7 @@ from metier.serve.models import Models
 from metier.serve.pages import mount
 from metier.serve.policy import POLICY
 from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
+from metier.serve.rehearsal import rehearse
 from metier.serve.routes import ROUTERS
 from metier.serve.service import Service
 from metier.serve.settings import Settings, read_settings
@@ -32,7 +33,7 @@ _TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation
 
 def create_app(settings: Settings, database: Database, models: Models) -> FastAPI:
     """The API over an open database and its models; both are closed when the application stops."""
-    service = Service(settings, database, models)
+    service = Service(settings, database, models, rehearse)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

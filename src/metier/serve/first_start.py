@@ -23,6 +23,19 @@ def prepare(settings: Settings, bundle: str) -> str | None:
         store.close()
 
 
+def may_sign_in(settings: Settings) -> bool:
+    """Whether the main tenant is there and has an administrator."""
+    store = Store.open(settings.where)
+    try:
+        tenant = store.tenant(settings.tenant)
+        if tenant is None:
+            return False
+        with store.read(tenant.id) as rows:
+            return rows.accounts.has_admin()
+    finally:
+        store.close()
+
+
 def taken(settings: Settings) -> set[str]:
     """Names of the bundles that are another tenant's than the main one's."""
     store = Store.open(settings.where)

@@ -101,6 +101,7 @@ POLICY: dict[str, Rule] = {
     "list_accounts": _rule("admin", "admin"),
     "create_account": _rule("admin", "admin"),
     "change_role": _rule("admin", "admin"),
+    "change_access": _rule("admin", "admin"),
     "reset_password": _rule("admin", "admin"),
     "end_sessions": _rule("admin", "admin"),
     "remove_account": _rule("admin", "admin"),

@@ -9,6 +9,7 @@ import structlog
 from fastapi.concurrency import run_in_threadpool
 
 from metier.errors import MetierError
+from metier.live import LiveModel
 from metier.operate.shown import ShownToRecruiters
 from metier.serve.actors import ActorCache
 from metier.serve.afterwards import Afterwards
@@ -27,14 +28,22 @@ DAY = 86_400.0
 
 
 class Service:
-    """One application's state."""
+    """One application's state.
 
-    def __init__(self, settings: Settings, database: Database, models: Models) -> None:
+    Parameters
+    ----------
+    rehearse : asks a model what it will be asked, once it is loaded and while others are answered already.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database, models: Models, rehearse: Callable[[LiveModel], None]
+    ) -> None:
         self.settings = settings
         self.store = Store(database)
         self.near = Store(Database(connect(settings.where))) if database.engine.dialect.name == "sqlite" else None
         """A connection for the event loop alone: SQLite answers sooner than another thread would begin to ask it."""
         self.models = models
+        self._rehearse = rehearse
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
         self.strangers = Buckets(settings.requests_per_minute)
@@ -104,16 +113,25 @@ class Service:
         return Actor(found.account, found.tenant, found.role, person=found.person, main=main, csrf=found.csrf)
 
     def _follow(self) -> None:
-        """Notice what other processes promoted, clear the log of what was erased, and tidy up once an hour."""
+        """Rehearse with models that are new, notice what other processes promoted, clear the log of what was erased,
+        and tidy up once an hour."""
         left = 0.0
+        _try("rehearse", self._rehearse_all)
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
+            _try("rehearse", self._rehearse_all)
             if self.traces:
                 _try("scrub", self._scrub)
             left -= self.settings.follow_seconds
             if left <= 0:
                 left = 3600.0
                 _try("tidy", self._tidy)
+
+    def _rehearse_all(self) -> None:
+        for tenant in self.store.tenants():
+            model = self.models.held(tenant.id)
+            if model is not None and not self._stop.is_set():
+                self._rehearse(model)
 
     def _follow_candidates(self) -> None:
         """Beside the other follower, for reading people takes its time."""

@@ -85,7 +85,7 @@ class Accounts:
         return self._scope.update(accounts, {"role": role}, accounts.c.id == id) == 1
 
     def set_enabled(self, id: str, enabled: bool) -> bool:
-        """Let an account in or lock it out, at once; UsageError if no admin would be left."""
+        """Let an account in or lock it out with its keys, at once; UsageError if no admin would be left."""
         if not enabled:
             self._keep_an_admin(id)
             self.end_sessions(id)

@@ -79,6 +79,6 @@ class Authentication:
             connection.execute(sa.delete(sessions).where(sessions.c.hash == digest(token)))
 
     def key(self, secret: str) -> tuple[str, ApiKey] | None:
-        """Tenant and key of a secret, unless it is unknown, expired or revoked."""
+        """Tenant and key of a secret, unless it is unknown, expired or revoked, or its account is locked out."""
         with self._database.read() as connection:
             return keys.holder(connection, secret, self._clock())

@@ -6,7 +6,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from metier.store.schema import api_keys
+from metier.store.schema import accounts, api_keys
 from metier.store.scope import Page, Scope
 from metier.store.tokens import digest, new_id, new_secret
 
@@ -27,7 +27,7 @@ class ApiKey:
     label: str
     scopes: Sequence[KeyScope]
     account: str
-    """Who made it."""
+    """Whose it is: of the account that made it, or that made the key that made it."""
     made: float
     expires: float | None
     revoked: float | None
@@ -65,11 +65,15 @@ class ApiKeys:
 
 
 def holder(connection: sa.Connection, secret: str, now: float) -> tuple[str, ApiKey] | None:
-    """Tenant and key of a secret, unless it is unknown, expired or revoked.
+    """Tenant and key of a secret, unless it is unknown, expired or revoked, or its account is locked out.
 
     The hash is looked up, not the secret: how long that takes tells nothing about a secret.
     """
     valid = api_keys.c.expires.is_(None) | (api_keys.c.expires > now)
-    chosen = sa.select(api_keys).where(api_keys.c.hash == digest(secret), valid, api_keys.c.revoked.is_(None))
+    owner = (accounts.c.tenant == api_keys.c.tenant) & (accounts.c.id == api_keys.c.account)
+    locked_out = sa.exists().where(owner, ~accounts.c.enabled)
+    chosen = sa.select(api_keys).where(
+        api_keys.c.hash == digest(secret), valid, api_keys.c.revoked.is_(None), ~locked_out
+    )
     row = connection.execute(chosen).mappings().one_or_none()
     return None if row is None else (row["tenant"], ApiKey(**{one.name: row[one.name] for one in fields(ApiKey)}))

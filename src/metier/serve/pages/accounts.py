@@ -11,9 +11,11 @@ from metier.serve.pages.door import said, sentence
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import Refused, absent
 from metier.serve.routes.accounts import (
+    NewAccess,
     NewAccount,
     NewPassword,
     NewRole,
+    change_access,
     change_role,
     create_account,
     end_sessions,
@@ -30,6 +32,8 @@ DONE = {
     "role": "The role is changed.",
     "password": "The password is set; they are signed out.",
     "sessions": "They are signed out everywhere.",
+    "disabled": "The account is disabled: nobody can sign in to it, and its keys are refused.",
+    "enabled": "The account is enabled again.",
     "removed": "The account is removed.",
 }
 """What a page says after something was done."""
@@ -106,6 +110,16 @@ def sign_out_everywhere(visit: Visit) -> Response:
     return _done(visit, "sessions")
 
 
+def set_access(visit: Visit) -> Response:
+    """Disable or enable an account."""
+    enabled = visit.values.get("enabled") == "true"
+    try:
+        change_access(visit.call, _id(visit), NewAccess(enabled=enabled))
+    except UsageError as error:
+        return account(visit, {"": sentence(error)})
+    return _done(visit, "enabled" if enabled else "disabled")
+
+
 def remove(visit: Visit) -> Response:
     """Remove an account."""
     if visit.values.get("sure") != "true":
@@ -132,5 +146,6 @@ ROUTES = [
     Page("/account/role", set_role, "change_role", "POST"),
     Page("/account/password", set_password, "reset_password", "POST"),
     Page("/account/sessions", sign_out_everywhere, "end_sessions", "POST"),
+    Page("/account/access", set_access, "change_access", "POST"),
     Page("/account/remove", remove, "remove_account", "POST"),
 ]

@@ -11,20 +11,24 @@ from fastapi import Response
 from metier.data.workspace import Workspace
 from metier.errors import MetierError
 from metier.evaluate.exposure import concentration
+from metier.live import LiveModel, Posting
 from metier.operate.shown import Shown
 from metier.serve.pages import forms
 from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
-from metier.serve.routes.audit import list_audit, verify_audit
+from metier.serve.routes.audit import AuditOut, list_audit, verify_audit
 from metier.serve.routes.models import Bundle, list_models, promote_model, roll_back_model
 from metier.serve.service import DAY
 from metier.store.completions import CompletionStore
+from metier.store.jobs import Job
 
 HIGHLIGHTED = 5
 """Models drawn in colour."""
 MOST_ROWS = 10
 """Of imports, and of jobs shown most."""
+OF_JOBS = {"job", "candidates"}
+"""What the names of actions begin with whose object is a job."""
 SAID = {"promoted": "The model is live.", "rolled-back": "The model before it is live again."}
 
 
@@ -96,7 +100,7 @@ def roll_back(visit: Visit) -> Response:
 
 def curve(visit: Visit) -> Response:
     """The MAP@k curve of a run as SVG."""
-    from metier.evaluate.charts import DARK, LIGHT, map_curve
+    from metier.evaluate.charts import DARK, LIGHT, map_curve  # brings the drawing library
     from metier.evaluate.run_folder import load
 
     name, theme = visit.values.get("run", ""), DARK if visit.values.get("theme") == "dark" else LIGHT
@@ -123,7 +127,31 @@ def _audit(visit: Visit, verdict: Any) -> Response:
     page = list_audit(visit.call, cursor=visit.values.get("cursor"), object=about)
     query = {"object": about} if about else {}
     following = f"/audit?{urlencode(query | {'cursor': page.next})}" if page.next else ""
-    return visit.page("audit.html.j2", rows=page.items, about=about or "", following=following, verdict=verdict)
+    rows = _named(visit, page.items)
+    return visit.page("audit.html.j2", rows=rows, about=about or "", following=following, verdict=verdict)
+
+
+def _named(visit: Visit, found: list[AuditOut]) -> list[tuple[AuditOut, str, str]]:
+    """Rows with the role of who acted, and the title of the job or the role of the account that it was done to; about
+    a person nothing is added to the id."""
+    call, model = visit.call, visit.service.models.held(visit.call.tenant)
+    jobs = {one.object for one in found if one.action.partition(".")[0] in OF_JOBS}
+    accounts = {one.object for one in found if one.action.startswith("account.")}
+    with visit.service.store.read(call.tenant) as rows:
+        roles = {id: one.role for id in {one.actor for one in found} | accounts if (one := rows.accounts.get(id))}
+        keys = {one.actor for one in found if one.actor not in roles and rows.keys.get(one.actor)}
+        stored = {job: rows.jobs.get(job) for job in jobs}
+    titles = {job: title_of(posting) for job in jobs if (posting := _posting(model, stored[job], job))}
+    named = {**roles, **dict.fromkeys(keys, "a key"), "system": "metier itself", "visitor": "nobody who is signed in"}
+    return [
+        (one, named.get(one.actor, ""), titles.get(one.object, "") if one.object in jobs else roles.get(one.object, ""))
+        for one in found
+    ]
+
+
+def _posting(model: LiveModel | None, stored: Job | None, job: str) -> Posting | None:
+    """A job's posting, also of one that was withdrawn, as long as anything holds it."""
+    return stored if stored and stored.posted else model.posting(job) if model else None
 
 
 def _impact(visit: Visit) -> Shown | str:
@@ -140,7 +168,7 @@ def _impact(visit: Visit) -> Shown | str:
 
 def _runs(home: Path) -> list[dict[str, Any]]:
     """Evaluation runs of the workspace, each with a line a model, best first; one that cannot be read is left out."""
-    from metier.evaluate.run_folder import load  # brings the drawing library, which the API can do without
+    from metier.evaluate.run_folder import load  # the API can do without, and is ready sooner
 
     workspace, found = Workspace(home), []
     for name in workspace.names("runs"):

@@ -11,7 +11,7 @@ from metier.live import Wishes
 from metier.live.neutral import neutral
 from metier.serve.answers import explained
 from metier.serve.askers import askers
-from metier.serve.pages.showing import JobShown, facts, title_of, why
+from metier.serve.pages.showing import JobShown, WhyShown, facts, title_of, why
 from metier.serve.pages.visit import Page, Visit
 from metier.serve.problems import Refused, absent
 from metier.serve.records import PersonOut
@@ -20,6 +20,8 @@ from metier.serve.routes.people import get_person
 
 MOST_PEOPLE = 10
 """On one page: each comes with reasons, which are measured."""
+MOST_SKILLS = 3
+"""In the heading of somebody who names no job."""
 
 
 def postings(visit: Visit) -> Response:
@@ -50,13 +52,23 @@ def people(visit: Visit) -> Response:
     if posting is None:
         raise absent()
     found = []
-    for id in ids:
+    for number, id in enumerate(ids, start=1):
         person = _still_there(visit, id) if id in known else None
         if person is not None:
             (reasons,) = model.reasons(known[id], [job], by_profile=True)
-            found.append((person, why(known[id], posting, explained(reasons), own=False)))
+            because = why(known[id], posting, explained(reasons), own=False)
+            found.append((_heading(person, because, number), person, because))
     shown = JobShown(job, title_of(posting), facts(posting))
     return visit.page("people.html.j2", job=shown, people=found, version=ranking.version)
+
+
+def _heading(person: PersonOut, because: WhyShown, number: int) -> str:
+    """What somebody is called here: by their last job, else by skills that the posting names, else by their place in
+    the list; a recruiter does not read a name, nor a headline, which is a line of the résumé."""
+    if person.titles:
+        return person.titles[0]
+    skills = ", ".join(because.matched[:MOST_SKILLS])
+    return skills[:1].upper() + skills[1:] if skills else f"Candidate {number}"
 
 
 def _still_there(visit: Visit, id: str) -> PersonOut | None:

@@ -14,9 +14,10 @@ from metier.serve.pages import forms, samples
 from metier.serve.pages.showing import JobShown, facts, suggested, title_of
 from metier.serve.pages.visit import Page, Visit, beside, go
 from metier.serve.problems import Refused, absent
-from metier.serve.records import NewEvent, PersonOut, Profile, Recommendations, ResumeState
+from metier.serve.records import Anybody, NewEvent, PersonOut, Profile, Recommendations, ResumeState
 from metier.serve.routes.events import record_event
 from metier.serve.routes.people import erase_person, get_person, replace_person
+from metier.serve.routes.recommendations import recommend_to_anybody
 from metier.serve.routes.resumes import list_resumes, upload_resume
 from metier.store.store import Rows
 
@@ -44,34 +45,35 @@ def own(visit: Visit) -> str:
 
 
 def jobs(visit: Visit) -> Response:
-    """The list, with the reasons of each job."""
+    """The list, with the reasons of each job; for somebody who has said nothing yet, what is popular where they are."""
     person, service = own(visit), visit.service
     asked, typed, errors = forms.conditions(visit.values)
     with service.store.read(visit.call.tenant) as rows:
         model = service.models.of(rows)
         who, done = asker(rows, model, person), _done(rows, person)
     known = who is not None and bool(who.text.strip() or who.applied)
-    version, shown = model.version, list[JobShown]()
-    if who is not None and known:
+    asked = asked.model_copy(update={"reasons": known})
+    if who is None:
+        found = recommend_to_anybody(visit.call, Anybody(profile=Profile(), asked=asked))
+    else:
         body = stored_answer(visit.call, service.store, person, asked) or fresh_answer(visit.call, person, asked)
         found = Recommendations.model_validate_json(body)
-        version, shown = found.version, suggested(model, who, found.items, done)
     query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
     return visit.page(
         "jobs.html.j2",
         422 if errors else 200,
         errors,
         known=known,
-        jobs=shown,
+        jobs=suggested(model, who or Asker(), found.items, done),
         acting=True,
         filter=typed,
         place=_place(who),
-        wishes=profile_of(visit).wishes if known else "",
+        wishes=profile_of(visit).wishes,
         samples=samples.SAMPLES,
         k=asked.k,
         more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
         back=f"/jobs?{urlencode(query)}" if query else "/jobs",
-        version=version,
+        version=found.version,
         notice=DONE.get(visit.values.get("done", ""), ""),
     )
 

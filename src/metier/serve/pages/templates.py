@@ -15,6 +15,12 @@ def render(name: str, **values: Any) -> str:
     return _environment().get_template(name).render(**{"notice": "", "version": ""} | values)
 
 
+def compile_all() -> None:
+    """Make every template ready; else the first visitor of each page waits for it."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

@@ -35,13 +35,14 @@ def start(visit: Visit) -> Response:
 
 
 def pasted(visit: Visit) -> Response:
-    """Jobs for a pasted résumé or a sample."""
+    """Jobs for a pasted résumé or a sample; what is popular in a place, where that alone is said."""
     if "sample" in visit.values:
         return _read(visit, samples.find(visit.values["sample"]).text.encode())
     text = visit.values.get("text", "").strip()
-    if not text:
+    place = {name: visit.values[name] for name in ("city", "state", "wishes") if visit.values.get(name, "").strip()}
+    if not text and place.keys() <= {"wishes"}:
         return _begin(visit, {"text": "Paste a résumé, or write a few lines about what you do."})
-    return _read(visit, text.encode(), field="text")
+    return _read(visit, text.encode(), field="text") if text else _jobs(visit, place)
 
 
 def uploaded(visit: Visit) -> Response:
@@ -87,6 +88,8 @@ def _jobs(visit: Visit, kept: dict[str, str], hidden: Sequence[Hidden] = ()) -> 
     narrowing = {name.removeprefix(FOR): value for name, value in visit.values.items() if name.startswith(FOR)}
     asked, typed, errors = forms.conditions(narrowing)
     profile: Profile = forms.profile(kept)
+    if not (profile.text or profile.titles):
+        asked = asked.model_copy(update={"reasons": False})
     call = visit.guest("recommend_to_anybody")
     found = recommend_to_anybody(call, Anybody(profile=profile, asked=asked))
     model = visit.service.models.held(call.tenant)

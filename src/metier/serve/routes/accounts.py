@@ -56,6 +56,12 @@ class NewRole(Record):
     role: Role
 
 
+class NewAccess(Record):
+    """Whether an account opens."""
+
+    enabled: bool
+
+
 class NewAccount(Record):
     """Somebody who may sign in."""
 
@@ -73,6 +79,8 @@ class AccountOut(Sent):
     login: str
     role: Role
     person: str | None
+    enabled: bool
+    """Whether it opens: if not, nobody signs in to it, and the keys made with it let nobody in."""
     made: str
 
 
@@ -86,7 +94,12 @@ class FirstAccountOut(AccountOut):
 def sent(account: Account) -> AccountOut:
     """An account as it is sent."""
     return AccountOut(
-        id=account.id, login=account.login, role=account.role, person=account.person, made=moment(account.made)
+        id=account.id,
+        login=account.login,
+        role=account.role,
+        person=account.person,
+        enabled=account.enabled,
+        made=moment(account.made),
     )
 
 
@@ -150,6 +163,19 @@ def change_role(call: Asking, account: AccountId, body: NewRole) -> AccountOut:
         _there(rows, account)
         rows.accounts.set_role(account, body.role)
         rows.audit.append(call.actor.id, "account.role-changed", account, role=body.role)
+        changed = _there(rows, account)
+    call.service.actors.clear()
+    return sent(changed)
+
+
+@router.put("/{account}/access")
+def change_access(call: Asking, account: AccountId, body: NewAccess) -> AccountOut:
+    """Disable an account: its sessions end, and its keys are let in no more until it is enabled again; another process
+    may still take a key for `key_cache_seconds`. 422 for the last administrator who is enabled."""
+    with call.service.store.write(call.tenant) as rows:
+        _there(rows, account)
+        rows.accounts.set_enabled(account, body.enabled)
+        rows.audit.append(call.actor.id, "account.enabled" if body.enabled else "account.disabled", account)
         changed = _there(rows, account)
     call.service.actors.clear()
     return sent(changed)

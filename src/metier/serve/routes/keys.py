@@ -65,12 +65,14 @@ def list_keys(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Page[
 
 @router.post("", status_code=201)
 def create_key(call: Asking, body: NewKey) -> KeyMade:
-    """Make a key. A key can only make keys that may no more than itself."""
+    """Make a key. A key can only make keys that may no more than itself, and that are its account's as it is."""
     if call.actor.role is None and not set(body.scopes) <= call.actor.scopes:
         raise absent()
     expires = None if body.expires is None else seconds(body.expires)
     with call.service.store.write(call.tenant) as rows:
-        key, secret = rows.keys.add(body.label, body.scopes, call.actor.id, expires)
+        maker = rows.keys.get(call.actor.id) if call.actor.role is None else None
+        owner = maker.account if maker else call.actor.id
+        key, secret = rows.keys.add(body.label, body.scopes, owner, expires)
         rows.audit.append(call.actor.id, "key.made", key.id, scopes=list(key.scopes))
     return KeyMade(**sent(key).model_dump(), key=secret)
 

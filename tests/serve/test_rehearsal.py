@@ -1,0 +1,56 @@
+"""What the first visitor would wait for is there before: nothing is loaded or compiled for the first request."""
+
+import subprocess
+import sys
+
+from metier.enrich.skills import skill_finder
+from metier.live import LiveModel
+from metier.serve import rehearsal
+from metier.serve.pages import templates
+
+FIRST = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from open_site import site_of
+from metier.serve import app
+from metier.serve.pages import templates
+rehearse, done = app.rehearse, []
+app.rehearse = lambda model: (rehearse(model), done.append(model.version))
+with site_of(Path(sys.argv[2]), Path(sys.argv[3])) as site:
+    until = time.monotonic() + 60
+    while not done and time.monotonic() < until:
+        time.sleep(0.05)
+    known, compiled = set(sys.modules), len(templates._environment().cache)
+    visitor = site.visitor().open("/").open("/try").send("/try", press=("sample", "nurse"))
+    site.signed_in("seeker").open("/jobs").open("/job?id=nurse-1").open("/profile")
+    site.signed_in("recruiter").open("/people?job=nurse-1")
+    site.signed_in("operator").open("/dashboard").open("/audit")
+    ours = {"metier", "sklearn", "scipy", "numba", "pandas", "altair", "jinja2"}
+    print("new", sorted(one for one in set(sys.modules) - known if one.partition(".")[0] in ours))
+    print("compiled", len(templates._environment().cache) - compiled)
+    print("sklearn", "sklearn" in sys.modules)
+"""
+
+
+def test_a_model_is_rehearsed_once(town_bundles, monkeypatch):
+    monkeypatch.setattr(rehearsal, "_done", set())
+    templates._environment.cache_clear()
+    skill_finder.cache_clear()
+    asked, answer = [], LiveModel.reasons
+    monkeypatch.setattr(LiveModel, "reasons", lambda *given, **how: asked.append(given[1]) or answer(*given, **how))
+    model = LiveModel.load(town_bundles / "first")
+    for _ in range(2):
+        rehearsal.rehearse(model)
+    assert [bool(one.applied) for one in asked] == [False, True]
+    assert skill_finder.cache_info().currsize == 1
+    assert len(templates._environment().cache) == len(templates._environment().list_templates())
+
+
+def test_first_requests_load_nothing(town_bundles, tmp_path, request):
+    """In a process of its own, whose first requests these are. Scikit-learn is for training: it takes two seconds."""
+    command = [sys.executable, "-c", FIRST, str(request.path.parent), str(town_bundles), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = [line for line in done.stdout.splitlines() if line.startswith(("new ", "compiled ", "sklearn "))]
+    assert told == ["new []", "compiled 0", "sklearn False"]
