@@ -128,9 +128,8 @@ class Profile(Fitted):
         text = np.hstack([parts[0] + parts[3], parts[1] + parts[2] + parts[4], w[:, -3:-1]])
         place = CSR((len(query), len(self.kind_)), dtype=np.float32)
         for side, matrix in enumerate(places):
-            weight = (
-                w[:, TEXTS + side * fields : TEXTS + (side + 1) * fields][:, self.kind_] if fields else np.empty((len(w), 0))
-            )
+            first = TEXTS + side * fields
+            weight = w[:, first : first + fields][:, self.kind_] if fields else np.empty((len(w), 0))
             row = np.repeat(np.arange(len(query)), np.diff(matrix.indptr))
             place = place + CSR(
                 (matrix.data * weight[row, matrix.indices], matrix.indices, matrix.indptr), matrix.shape
@@ -156,8 +155,9 @@ class Profile(Fitted):
         return np.unique(self.kind_)
 
     def _sides(self, query: Query) -> tuple[list[Floats], tuple[CSR, CSR]]:
-        """Text vectors of length 1, (b, 256) or (b, t), of what the first weights multiply: own static vectors and
-        topics, topics of postings like them, static vectors and topics of the past; place columns of person and past."""
+        """Text vectors of length 1, (b, 256) or (b, t), of what the first weights multiply (own static vectors and
+        topics, topics of postings like them, static vectors and topics of the past); place columns of person and past.
+        """
         texts = query.texts if query.texts is not None else [""] * len(query)
         own, topics = StaticEmbedder().embed(texts), self.topics_.embed(texts)
         some = self.meaning_[self.sample_], self.topic_[self.sample_]
@@ -210,7 +210,7 @@ def near(words: Floats, postings: Floats, topics: Floats, temperature: float) ->
 
     A person's words, one title or a whole résumé, are worded unlike a posting; the postings that they are most alike
     are not. Each posting weighs exp(z / temperature), z the sum of both cosines in standard deviations of this
-    person's sums: those of a long text lie closer together than those of a title, which does not mean that it says less.
+    person's sums: those of a long text lie closer together than those of a title, and yet it does not say less.
 
     Parameters
     ----------
