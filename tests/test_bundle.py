@@ -345,6 +345,20 @@ def test_a_part_is_enough_for_newcomers(tmp_path):
         load_profile(tmp_path / "k")
 
 
+@pytest.mark.parametrize("edit", [put(0, -1), put(0, 10**6), None])
+def test_a_profile_reads_words_through_postings_that_are_there(tmp_path, edit):
+    train(tmp_path / "m", "profile")
+    if edit:
+        retensor("model.safetensors", "sample_", edit)(tmp_path / "m")
+    else:  # written before there was a sample
+        tensors = load_file(tmp_path / "m" / "model.safetensors")
+        del tensors["sample_"]
+        save_file(tensors, tmp_path / "m" / "model.safetensors")
+    rehash(tmp_path / "m")
+    with pytest.raises(BundleError, match=r"model.safetensors cannot be used.*sample_.*cure: train again"):
+        load_profile(tmp_path / "m")
+
+
 def test_people_of_another_bundle_are_not_opened(tmp_path):
     train(tmp_path / "m", "profile")
     before = digest(tmp_path / "m")

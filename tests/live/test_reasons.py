@@ -210,7 +210,11 @@ def test_where_nothing_speaks_for_a_job_that_is_said(profile):
     nurse = Asker(text="Registered nurse\nI look after patients on a ward and know triage and wound care.")
     jobs = [one.job for one in profile.live.jobs(nurse, Filter(), 700, now=profile.now).suggestions]
     found = profile.live.reasons(nurse, jobs)
-    assert all(one.particular for one in found[:10])
+    first = {one.job: one.particular for one in found[:20]}
+    nurses = [job for job in first if {"RN", "LPN", "LVN", "Nurse"} & set(profile.live.posting(job).title.split())]
+    assert len(nurses) > 8
+    assert all(first[job] for job in nurses)
+    assert not all(first.values()), "some stand there for their popularity"
     assert sum(one.particular for one in found[-50:]) < 10
     silent, placed = Asker(), Asker(city="Dayton", state="OH", country="US")
     for asker in (silent, placed):

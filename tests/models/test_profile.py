@@ -51,6 +51,15 @@ def unit(vector):
     return vector / (np.linalg.norm(vector) or 1)
 
 
+def like(model, meaning, topics):
+    """Mean topics of the sampled postings, by exp of the standardised sum of both cosines."""
+    if not meaning.any() and not topics.any():
+        return np.zeros_like(topics)
+    alike = np.array([model.meaning_[one] @ meaning + model.topic_[one] @ topics for one in model.sample_])
+    weigh = np.exp((alike - alike.mean()) / alike.std() / model.config.temperature)
+    return unit(sum(weight * model.topic_[one] for weight, one in zip(weigh, model.sample_, strict=True)))
+
+
 def naive(model, data, user, job):
     """w . x written out for one known person and one job."""
     query = data.query(np.array([user], np.int32))
@@ -60,6 +69,7 @@ def naive(model, data, user, job):
     x = [
         StaticEmbedder().embed(query.texts)[0] @ model.meaning_[job],
         unit(words @ model.topics_.axes_) @ model.topic_[job],
+        like(model, StaticEmbedder().embed(query.texts)[0], unit(words @ model.topics_.axes_)) @ model.topic_[job],
     ]
     for vectors in (model.meaning_, model.topic_):
         x.append(
@@ -108,8 +118,8 @@ def test_an_application_does_not_explain_itself(monkeypatch):
     assert (count == 1).any(), "the world must have a job with one applicant"
     counted = np.log(count[pairs.items] - 1 + 0.65).astype(np.float32)  # all of them are drawn, in their order
     np.testing.assert_allclose(new[chosen, -3], counted, rtol=1e-5)
-    fields = (new.shape[1] - 7) // 2
-    assert not new[:, [2, 3, *range(4 + fields, 4 + 2 * fields)]].any(), "a new person has no past"
+    fields = (new.shape[1] - 8) // 2
+    assert not new[:, [3, 4, *range(5 + fields, 5 + 2 * fields)]].any(), "a new person has no past"
     history = np.bincount(pairs.users, minlength=120)[pairs.users]
     assert np.unique(old_row).size == (old_label == 1).sum() == (history > 1).sum()
     alone = np.bincount(pairs.users, minlength=120) == 2  # of two applications the other one is the past

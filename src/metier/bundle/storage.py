@@ -177,12 +177,12 @@ def load_profile(folder: Path) -> ProfilePart:
     people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE, heard)).drop("text")
     fresh = _read(folder / "config.json", lambda _: create("profile", settings))
     facts = {name.removeprefix(part): fact for name, fact in config.facts.items() if name.startswith(part)}
-    profile = _read(folder / "model.safetensors", lambda path: restore(fresh, _under(path, part), facts))
+    profile = _read(
+        folder / "model.safetensors", lambda path: _profile(restore(fresh, _under(path, part), facts), len(jobs))
+    )
     pairs = _read(
         folder / "data.safetensors", lambda path: _interactions(_under(path, "interactions."), len(people), len(jobs))
     )
-    if not isinstance(profile, Profile) or len(profile.meaning_) != len(jobs):
-        raise BundleError(f"{folder}/model.safetensors does not fit its {len(jobs)} jobs; cure: train again")
     check_same(folder, first)
     return ProfilePart(folder, config.model, first, profile, encoders.people, encoders.jobs, people, jobs, pairs)
 
@@ -271,6 +271,15 @@ def _sha256(path: Path) -> str:
 
 def _tensors(path: Path) -> Tensors:
     return load_tensors(path.read_bytes())
+
+
+def _profile(found: Recommender, jobs: int) -> Profile:
+    """A profile of so many jobs; ValueError or NotFittedError where it is none."""
+    if not isinstance(found, Profile) or len(found.meaning_) != jobs:
+        raise ValueError(f"it does not fit its {jobs} jobs")
+    if ((found.sample_ < 0) | (found.sample_ >= jobs)).any():
+        raise ValueError("row numbers of 'sample_' are out of range")
+    return found
 
 
 def _under(path: Path, part: str) -> Tensors:

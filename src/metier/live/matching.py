@@ -22,7 +22,7 @@ from metier.kernels.scan import VectorIndex
 from metier.live.records import Asker
 from metier.models.base import tie_order
 from metier.models.factorization import past_shares
-from metier.models.profile import PAST
+from metier.models.profile import PAST, near
 from metier.models.text_vectors import unit
 
 DAY = 86_400.0
@@ -93,23 +93,31 @@ class Matcher:
         liked = -(self.appeal @ self._weights[False].appeal)
         self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0), self._topics, near=liked)
         self._row = self.index.rows(self.jobs)
+        self._temperature = model.config.temperature
+        self._sample = self.index.vectors[self._row[model.sample_]]  # (p, d)
         here = self.appeal[self.index.items]
         self._bias: dict[bool | None, Floats] = {
             heard: np.asarray(here @ w.appeal, np.float32) for heard, w in self._weights.items()
         }
         self._bias[None] = np.zeros(len(here), np.float32)
 
+    def said(self, texts: Sequence[str]) -> Floats:
+        """(b, d + t) what people say: `vectors`, and the topics of postings like these words."""
+        words = self.vectors(texts)
+        return np.hstack([words, near(words, self._sample, self._sample[:, : self._topics], self._temperature)])
+
     def ask(self, own: Floats, asker: Asker, past: Encoded, times: Sequence[float], *, heard: bool) -> Question:
         """A person as a question.
 
         Parameters
         ----------
-        own : (d,) `vectors` of what counts of their words.
+        own : (d + t,) `said` of what counts of their words.
         past, times : (p) distinct postings applied to, and when, in seconds.
         heard : whether the weights are those of people with a history.
         """
         w = self._weights[heard]
-        vector = np.append(w.own[1] * own[: self._topics], w.own[0] * own[self._topics :])
+        topics, meaning, like = np.split(own, [self._topics, len(own) - self._topics])
+        vector = np.append(w.own[1] * topics + w.near * like, w.own[0] * meaning)
         places = np.zeros(len(w.own_places) + 1, np.float32)
         mine = self.place_columns(asker)
         places[mine] += w.own_places[mine]

@@ -232,8 +232,8 @@ class LiveModel:
         return Case(asker, neutral(asker.text), rows, tuple(past[row] for row in rows), unknown, bool(rows))
 
     def _own(self, cases: Sequence[Case]) -> Floats:
-        """(b, d) vectors of what people say."""
-        return self._matcher.vectors([closed(case.text) for case in cases])
+        """(b, d + t) what people say."""
+        return self._matcher.said([closed(case.text) for case in cases])
 
     def _question(self, case: Case, own: Floats | None = None) -> Question:
         said = self._own([case])[0] if own is None else own

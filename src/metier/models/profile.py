@@ -20,6 +20,8 @@ from metier.models.text_vectors import TextVectors, unit
 
 PAST = HistoryUse(decay=0.3, longest=50, power=0.5, silence=0.0)
 PLACES = ("country", "state", "city", "zip3")
+TEXTS = 5
+"""Weights of texts; those of places follow."""
 
 
 class ProfileConfig(ModelConfig):
@@ -27,6 +29,10 @@ class ProfileConfig(ModelConfig):
 
     topics: Annotated[int, Search(32, 256, log=True)] = Field(default=64, ge=1)
     """Dimensions that the TF-IDF terms of texts are reduced to (latent semantic analysis)."""
+    neighbours: int = Field(default=2048, ge=1)
+    """Postings that a person's words are read through; drawn at random."""
+    temperature: Annotated[float, Search(0.2, 1.0, log=True)] = Field(default=0.4, gt=0)
+    """Standard deviations by which a posting must be more alike to weigh e times as much among them."""
     prior: Annotated[float, Search(0.2, 5.0, log=True)] = Field(default=0.65, gt=0)
     """Added to a job's number of applications before the logarithm."""
     reg: Annotated[float, Search(0.01, 10.0, log=True)] = Field(default=0.1, ge=0)
@@ -42,8 +48,10 @@ class Weights(NamedTuple):
 
     own: tuple[float, float]
     """cosines of the person's own words: static vectors, topics"""
+    near: float
+    """cosine of the topics of postings like these words"""
     past: tuple[float, float]
-    """the same of past postings"""
+    """cosines of past postings: static vectors, topics"""
     own_places: Floats
     """(f,)"""
     past_places: Floats
@@ -57,11 +65,12 @@ class Profile(Fitted):
     """A conditional logit (McFadden 1974) that needs no history.
 
     P(j | u) ~ exp(w . x_uj), where x_uj holds, for the person's own words and for the past postings, the cosines of
-    static word vectors and of TF-IDF topics (LSA, Deerwester et al. 1990) with the posting; one match for each place
-    field of the profile and of past postings; ln(n_j + a) for n_j other people's applications, ln of the days that the
-    posting has been open; and ln(1 + km / 25) between home and posting. There are two sets of weights, for people
-    without and with a history, learned from the same applications: an application counts neither in the n_j nor in the
-    history that it is explained by.
+    static word vectors and of TF-IDF topics (LSA, Deerwester et al. 1990) with the posting; the cosine of its topics
+    with those of postings like the person's words (`near`); one match for each place field of the profile and of past
+    postings; ln(n_j + a) for n_j other people's applications, ln of the days that the posting has been open; and
+    ln(1 + km / 25) between home and posting. There are two sets of weights, for people without and with a history,
+    learned from the same applications: an application counts neither in the n_j nor in the history that it is
+    explained by.
     """
 
     config: ProfileConfig
@@ -71,6 +80,7 @@ class Profile(Fitted):
     topics_: TextVectors  # t columns
     meaning_: Floats  # (I, 256)
     topic_: Floats  # (I, t)
+    sample_: Nums  # (p,) postings that words are read through
     places_: CSR  # (I, f) the place columns of the jobs
     shared_: CSR  # (g, f) from a person's columns to them
     kind_: NDArray[np.int16]  # (f,) place field of each column
@@ -88,6 +98,8 @@ class Profile(Fitted):
         """Encode the postings, then learn the two sets of weights."""
         self.topics_.fit(data.item_texts, rng)
         self.meaning_, self.topic_ = StaticEmbedder().embed(data.item_texts), self.topics_.embed(data.item_texts)
+        size = len(data.items)
+        self.sample_ = np.sort(rng.choice(size, min(self.config.neighbours, size), replace=False)).astype(np.int32)
         jobs, people = data.item_features, data.user_features
         here = [number for number, name in enumerate(jobs.field_names) if name in PLACES]
         placed = np.flatnonzero(np.isin(jobs.fields, here))
@@ -110,20 +122,14 @@ class Profile(Fitted):
         rows = slice(None) if items is None else items
         cold = np.diff(query.history.indptr) == 0
         w = np.where(cold[:, None], self.alone_, self.beside_)  # (b, w)
-        own, past, places = self._sides(query)
-        width, fields = self.meaning_.shape[1], len(self._fields)
-        text = np.hstack(
-            [
-                w[:, [0]] * own[:, :width] + w[:, [2]] * past[:, :width],
-                w[:, [1]] * own[:, width:] + w[:, [3]] * past[:, width:],
-                w[:, -3:-1],
-            ]
-        )
+        texts, places = self._sides(query)
+        fields = len(self._fields)
+        parts = [w[:, [column]] * text for column, text in enumerate(texts)]
+        text = np.hstack([parts[0] + parts[3], parts[1] + parts[2] + parts[4], w[:, -3:-1]])
         place = CSR((len(query), len(self.kind_)), dtype=np.float32)
         for side, matrix in enumerate(places):
-            weight = (
-                w[:, 4 + side * fields : 4 + (side + 1) * fields][:, self.kind_] if fields else np.empty((len(w), 0))
-            )
+            first = TEXTS + side * fields
+            weight = w[:, first : first + fields][:, self.kind_] if fields else np.empty((len(w), 0))
             row = np.repeat(np.arange(len(query)), np.diff(matrix.indptr))
             place = place + CSR(
                 (matrix.data * weight[row, matrix.indices], matrix.indices, matrix.indptr), matrix.shape
@@ -135,8 +141,8 @@ class Profile(Fitted):
     def weights(self, *, heard: bool) -> Weights:
         """w of people with (`heard`) or without a history."""
         w, fields = self.beside_ if heard else self.alone_, len(self._fields)
-        places = w[4 : 4 + 2 * fields].reshape(2, fields)[:, self.kind_]  # (2, f)
-        return Weights((w[0], w[1]), (w[2], w[3]), places[0], places[1], w[-3:-1], w[-1])
+        places = w[TEXTS : TEXTS + 2 * fields].reshape(2, fields)[:, self.kind_]  # (2, f)
+        return Weights((w[0], w[1]), w[2], (w[3], w[4]), places[0], places[1], w[-3:-1], w[-1])
 
     def _homes(self, query: Query) -> Floats:
         """(b, 3) where each person is."""
@@ -148,16 +154,20 @@ class Profile(Fitted):
     def _fields(self) -> NDArray[np.int16]:
         return np.unique(self.kind_)
 
-    def _sides(self, query: Query) -> tuple[Floats, Floats, tuple[CSR, CSR]]:
-        """Text vectors (b, 256 + t) of the person and of the past, each block of length 1; place columns of both."""
+    def _sides(self, query: Query) -> tuple[list[Floats], tuple[CSR, CSR]]:
+        """Text vectors of length 1, (b, 256) or (b, t), of what the first weights multiply (own static vectors and
+        topics, topics of postings like them, static vectors and topics of the past); place columns of person and past.
+        """
         texts = query.texts if query.texts is not None else [""] * len(query)
-        own = np.hstack([StaticEmbedder().embed(texts), self.topics_.embed(texts)])
+        own, topics = StaticEmbedder().embed(texts), self.topics_.embed(texts)
+        some = self.meaning_[self.sample_], self.topic_[self.sample_]
+        like = near(np.hstack([own, topics]), np.hstack(some), some[1], self.config.temperature)
         shares = past_shares(query, PAST)
-        past = np.hstack([unit(shares @ self.meaning_), unit(shares @ self.topic_)])
         profile = CSR((len(query), len(self.kind_)), dtype=np.float32)
         if query.features is not None:
             profile = CSR(query.features @ self.shared_)
-        return own, past, (profile, CSR(shares @ self.places_))
+        past = [unit(shares @ self.meaning_), unit(shares @ self.topic_)]
+        return [own, topics, like, *past], (profile, CSR(shares @ self.places_))
 
     def _learn(self, data: Dataset, count: NDArray[np.int64], rng: np.random.Generator) -> None:
         """Each application drawn against random jobs, once as if the person were new and once beside the other ones."""
@@ -175,15 +185,11 @@ class Profile(Fitted):
         asked = data.query(users)
         past_row = np.repeat(np.arange(n), np.diff(asked.history.indptr))
         query = without(asked, asked.history.indices == targets[past_row])
-        own, past, places = self._sides(query)
+        sides, places = self._sides(query)
         appeal = self.appeal_[item].copy()
         appeal[label == 1, 0] = np.log(count[targets] - 1 + config.prior)
-        width = self.meaning_.shape[1]
-        blocks = (slice(None, width), slice(width, None))
-        jobs = (self.meaning_, self.topic_)
-        texts = [
-            dense_dot(side[:, b], job, row, item) for side in (own, past) for b, job in zip(blocks, jobs, strict=True)
-        ]
+        jobs = self.meaning_, self.topic_, self.topic_, self.meaning_, self.topic_
+        texts = [dense_dot(side, job, row, item) for side, job in zip(sides, jobs, strict=True)]
         matches = [
             sparse_dot(CSR(side[:, self.kind_ == f]), CSR(self.places_[:, self.kind_ == f]), row, item)
             for side in places
@@ -192,11 +198,35 @@ class Profile(Fitted):
         far = log_km(self._homes(query)[row], self.at_[item])
         x = np.column_stack([*texts, *matches, appeal, far])
         new = np.ones(x.shape[1], np.float32)
-        new[[2, 3, *range(4 + len(self._fields), 4 + 2 * len(self._fields))]] = 0  # no past
+        new[[3, 4, *range(TEXTS + len(self._fields), TEXTS + 2 * len(self._fields))]] = 0  # no past
         self.alone_ = likeliest(x * new, label, row, reg=config.reg)
         heard = (np.diff(query.history.indptr) > 0)[row]
         some = heard.any()
         self.beside_ = likeliest(x[heard], label[heard], row[heard], reg=config.reg) if some else self.alone_
+
+
+def near(words: Floats, postings: Floats, topics: Floats, temperature: float) -> Floats:
+    """Topics of postings like what people say: a relevance model (Lavrenko & Croft 2001) of topics instead of words.
+
+    A person's words, one title or a whole résumé, are worded unlike a posting; the postings that they are most alike
+    are not. Each posting weighs exp(z / temperature), z the sum of both cosines in standard deviations of this
+    person's sums: those of a long text lie closer together than those of a title, and yet it does not say less.
+
+    Parameters
+    ----------
+    words : (b, d) static vectors and topics, each of length 1; a silent person has zeros.
+    postings : (p, d) the same of postings, topics : (p, t) their topics.
+
+    Returns
+    -------
+    (b, t) of length 1, zeros for the silent.
+    """
+    alike = words @ postings.T  # (b, p)
+    if not alike.size:
+        return np.zeros((len(words), topics.shape[1]), np.float32)
+    z = (alike - alike.max(axis=1, keepdims=True)) / np.maximum(alike.std(axis=1, keepdims=True), 1e-6)
+    weight = np.exp(z / temperature)
+    return unit((weight @ topics) * words.any(axis=1, keepdims=True))
 
 
 def _log_days_open(data: Dataset) -> Floats:
