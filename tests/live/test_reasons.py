@@ -206,6 +206,31 @@ def test_what_hardly_weighs_is_not_named(trained, name):
     assert LEAST * 0.999 < min(weights) < 2 * LEAST
 
 
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_reasons_of_many_jobs_are_those_of_each_alone(trained, name, monkeypatch):
+    live, now = trained[name].live, trained[name].now
+    applied = live.posting(trained[name].data.items.ids[11]).id
+    asker = Asker(text="Registered nurse\nTriage and wound care.", city="Dayton", state="OH", applied=((applied, now),))
+    jobs = [one.job for one in live.jobs(asker, Filter(), 12, now=now).suggestions]
+    together, alone = live.reasons(asker, jobs), [live.reasons(asker, [job])[0] for job in jobs]
+    for one, other in zip(together, alone, strict=True):
+        assert one.job == other.job
+        assert one.score == pytest.approx(other.score, abs=1e-4)
+        assert one.shares == pytest.approx(other.shares, abs=1e-4)
+        assert (one.particular, one.matched, one.missing) == (other.particular, other.matched, other.missing)
+        weights = [{(ground.kind, ground.name): ground.weight for ground in each.grounds} for each in (one, other)]
+        assert weights[0] == pytest.approx(weights[1], abs=1e-3)
+    asked = []
+    measure = live._measure
+    monkeypatch.setattr(
+        type(live),
+        "_measure",
+        lambda self, *of: lambda cases, rows: asked.append(len(cases)) or measure(*of)(cases, rows),
+    )
+    live.reasons(asker, jobs)
+    assert sum(asked) < 40, "a variant is measured once for all jobs"
+
+
 def test_where_nothing_speaks_for_a_job_that_is_said(profile):
     nurse = Asker(text="Registered nurse\nI look after patients on a ward and know triage and wound care.")
     jobs = [one.job for one in profile.live.jobs(nurse, Filter(), 700, now=profile.now).suggestions]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -14,7 +13,8 @@ from metier.bundle import load_profile, version
 from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.features.distance import position
-from metier.live.board import Board, Mask
+from metier.live.attributes import Mask
+from metier.live.board import Board
 from metier.live.case import Case
 from metier.live.known import KnownPeople
 from metier.live.matching import Encoded, Matcher, Question
@@ -28,6 +28,9 @@ from metier.live.records import Answer, Asker, Filter, Raise, Reasons, Suggestio
 SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
 and how much a reason weighs."""
+
+AT_ONCE = 100
+"""Jobs whose reasons are measured together."""
 
 FEW = 0.05
 """Share of the later jobs up to which it is cheaper to copy those that are asked for than to score them all."""
@@ -203,13 +206,18 @@ class LiveModel:
         """
         case, rows = self._case(asker), [self._board.there(job) for job in jobs]
         past = [self._board.posting(one) for one in case.past]
-        usual = cache(lambda ranked: Usual.of(case, self._measure(case, ranked), self._sample))
-        found = []
-        for row in rows:
-            ranked = None if by_profile else self._by_ranker(case, row)
-            measure, shares = self._measure(case, ranked), self._shares(case, row, ranked)
-            found.append(reasons(case, self._board.posting(row), row, past, measure, usual(ranked), shares))
-        return found
+        by: dict[RankedPeople | None, list[int]] = {}
+        for row in dict.fromkeys(rows):
+            by.setdefault(None if by_profile else self._by_ranker(case, row), []).append(row)
+        found: dict[int, Reasons] = {}
+        for ranked, all_ in by.items():
+            measure = self._measure(case, ranked)
+            usual = Usual.of(case, measure, self._sample)
+            size = ranked.each if ranked else AT_ONCE
+            for some in (all_[start : start + size] for start in range(0, len(all_), size)):
+                postings, shares = {row: self._board.posting(row) for row in some}, self._shares(case, some, ranked)
+                found |= reasons(case, postings, past, measure, usual, shares)
+        return [found[row] for row in rows]
 
     def raises(self, asker: Asker, job: str) -> list[Raise]:
         """Missing skills by how much the score would rise with them, largest first; only rises > 0."""
@@ -299,9 +307,9 @@ class LiveModel:
 
         return by_profile
 
-    def _shares(self, case: Case, row: int, ranked: RankedPeople | None) -> dict[str, float]:
-        """Feature group -> its share in the score, which is the ranker's or without one the profile's."""
+    def _shares(self, case: Case, rows: Sequence[int], ranked: RankedPeople | None) -> dict[int, dict[str, float]]:
+        """Row -> feature group -> its share in the score, which is the ranker's or without one the profile's."""
         if ranked is not None:
-            return ranked.shares(self._candid(case), row)
-        alone = self._question(replace(case, past=(), times=()))
-        return self._matcher.shares(alone, self._question(case), self._encoded([row]))
+            return ranked.shares(self._candid(case), rows)
+        alone, whole = self._question(replace(case, past=(), times=())), self._question(case)
+        return {row: self._matcher.shares(alone, whole, self._encoded([row])) for row in rows}

@@ -13,7 +13,7 @@ from metier import bundle
 from metier.data import CSR, Floats, Nums, Query
 from metier.errors import BundleError
 from metier.features.encoder import PLACES
-from metier.live.board import Mask
+from metier.live.attributes import Mask
 from metier.live.matching import place_keys
 from metier.live.records import Asker
 from metier.models.base import recommend
@@ -70,10 +70,21 @@ class RankedPeople:
         """(b, m) scores; NaN where it has none: somebody applied to the job, or no source names it among these."""
         return self._loaded.model.score(self._query(people), items)
 
-    def shares(self, one: Candid, item: int) -> dict[str, float]:
-        """Feature group -> its part of the score, as `Ranker.shares`."""
+    @property
+    def each(self) -> int:
+        """Jobs that are certain to be scored together: so many each source names."""
+        return self._model.config.each
+
+    def shares(self, one: Candid, items: Sequence[int]) -> dict[int, dict[str, float]]:
+        """Item -> feature group -> its part of the score, as `Ranker.shares`."""
+        return self._model.shares(self._query([one]), np.array(items, np.int32))
+
+    @property
+    def _model(self) -> Ranker:
         model = self._loaded.model
-        return model.shares(self._query([one]), item) if isinstance(model, Ranker) else {}
+        if not isinstance(model, Ranker):
+            raise BundleError(f"{self._folder} holds no ranker; cure: metier train DATASET --model ranker")
+        return model
 
     def _query(self, people: Sequence[Candid]) -> Query:
         counts = [len(one.items) for one in people]

@@ -1,7 +1,7 @@
 """Why a job fits, and what would make it fit better: measured by leaving out, or adding, one thing at a time."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -60,50 +60,60 @@ class Evidence:
 
 def reasons(
     case: Case,
-    posting: Posting,
-    row: int,
+    postings: Mapping[int, Posting],
     past: Sequence[Posting],
     measure: Measure,
     usual: Usual,
-    shares: dict[str, float],
-) -> Reasons:
-    """What the score rests on.
+    shares: Mapping[int, dict[str, float]],
+) -> dict[int, Reasons]:
+    """What the scores of some jobs rest on, by row number. Each variant of the person is measured once for all of them.
 
     Parameters
     ----------
-    row : of the posting.
+    postings : by row number.
     past : the postings of `case.past`.
-    shares : of the feature groups.
+    shares : of the feature groups, by row number.
     """
-    matched, missing = skills(case.text, posting)
-    found = [*_lines(case), *_skills(case, matched), *_past(case, past), *_place(case, posting)]
-    variants = [case, _silent(case), *(one.without for one in found)]
-    score, silent, *without = measure(variants, np.array([row], np.int32))[:, 0].tolist()
-    least = LEAST * usual.spread
-    grounds = [
-        Ground(one.kind, one.name, score - less, one.spans)
-        for one, less in zip(found, without, strict=True)
-        if score - less > least
-    ]
-    grounds += _wishes(case, posting)
-    grounds.sort(key=lambda ground: -ground.weight)
-    particular = score - silent - usual.said > least or any(one.kind == "wish" for one in grounds)
-    return Reasons(posting.id, score, tuple(grounds), particular, shares, tuple(matched), tuple(missing))
+    said, common, before = (
+        skill_finder(own_taxonomy()).find_exact([case.text])[0],
+        [*_lines(case)],
+        [*_past(case, past)],
+    )
+    named = {row: skills(said, posting) for row, posting in postings.items()}
+    found = {
+        row: [*common, *_skills(case, said, named[row][0]), *before, *_place(case, posting)]
+        for row, posting in postings.items()
+    }
+    silent, least = _silent(case), LEAST * usual.spread
+    variants = list(dict.fromkeys([case, silent, *(one.without for each in found.values() for one in each)]))
+    measured = dict(zip(variants, measure(variants, np.array(list(postings), np.int32)).tolist(), strict=True))
+    answers = {}
+    for column, (row, posting) in enumerate(postings.items()):
+        score = measured[case][column]
+        lost = [(one, score - measured[one.without][column]) for one in found[row]]
+        grounds = [Ground(one.kind, one.name, loss, one.spans) for one, loss in lost if loss > least]
+        grounds += _wishes(case, posting)
+        grounds.sort(key=lambda ground: -ground.weight)
+        own = score - measured[silent][column] - usual.said
+        particular = own > least or any(one.kind == "wish" for one in grounds)
+        matched, missing = map(tuple, named[row])
+        answers[row] = Reasons(posting.id, score, tuple(grounds), particular, shares[row], matched, missing)
+    return answers
 
 
 def raises(case: Case, posting: Posting, row: int, measure: Measure) -> list[Raise]:
     """What each skill that the posting names and the text lacks would add, were it said in a line of its own."""
-    _, missing = skills(case.text, posting)
+    _, missing = skills(skill_finder(own_taxonomy()).find_exact([case.text])[0], posting)
     variants = [replace(case, text=f"{case.text}\n{one.name}".strip()) for one in missing]
     score, *more = measure([case, *variants], np.array([row], np.int32))[:, 0].tolist()
     found = [Raise(one.id, one.name, with_it - score, one.posting) for one, with_it in zip(missing, more, strict=True)]
     return sorted((one for one in found if one.rise > 0), key=lambda one: -one.rise)
 
 
-def skills(text: str, posting: Posting) -> tuple[list[SkillSpan], list[SkillSpan]]:
-    """Skills of our own vocabulary that a posting names, in its order: those that the text names too, and others."""
-    here, there = skill_finder(own_taxonomy()).find_exact([text, posting.words])
-    mine = _first(here)
+def skills(said: Sequence[Match], posting: Posting) -> tuple[list[SkillSpan], list[SkillSpan]]:
+    """Skills of our own vocabulary that a posting names, in its order: those that are `said` too, and others."""
+    (there,) = skill_finder(own_taxonomy()).find_exact([posting.words])
+    mine = _first(said)
     named = [
         SkillSpan(
             one.id,
@@ -148,9 +158,8 @@ def _lines(case: Case) -> Iterator[Evidence]:
         yield Evidence("line", said.strip(), (Span("asker", "text", *inner),), less)
 
 
-def _skills(case: Case, matched: Sequence[SkillSpan]) -> Iterator[Evidence]:
+def _skills(case: Case, said: Sequence[Match], matched: Sequence[SkillSpan]) -> Iterator[Evidence]:
     """Skills that both name, wherever the person names them."""
-    said = skill_finder(own_taxonomy()).find_exact([case.text])[0]
     for skill in matched:
         places = [one for one in said if one.id == skill.id]
         text = case.text

@@ -171,27 +171,31 @@ class Ranker(Fitted):
         first = ConditionalLogit(self.mean_, self.spread_, self.weights_).score(features)
         return np.asarray(_booster(self.trees_).predict(np.column_stack([features, first])), np.float32)
 
-    def shares(self, query: Query, item: int) -> dict[str, float]:
-        """Group -> its part of one person's score of one item, magnitudes that sum to 1; {} where it is not scored.
+    def shares(self, query: Query, items: Nums) -> dict[int, dict[str, float]]:
+        """Item -> group -> its part of one person's score, magnitudes that sum to 1; {} where it is not scored.
 
         A group's part is the sum of its features' contributions to the trees (SHAP values of trees, Lundberg et al.
         2020; LightGBM's pred_contrib). What the conditional logit contributes is dealt out by its own w z.
         """
         now = moments(query, self.asked_, self.newest_)
-        found, row, _ = self._described(self.sources_, self.evidence_, query, now, np.array([item], np.int32))
+        found, row, scored = self._described(self.sources_, self.evidence_, query, now, np.sort(items))
+        answers: dict[int, dict[str, float]] = {item: {} for item in items.tolist()}
         if not self.trees_ or not len(row):
-            return {}
+            return answers
         features = _columns(found, self.names_)
         logit = ConditionalLogit(self.mean_, self.spread_, self.weights_)
-        parts = _booster(self.trees_).predict(np.column_stack([features, logit.score(features)]), pred_contrib=True)[0]
-        terms = np.abs(logit.terms(features)[0])
-        own = parts[: len(self.names_)] + parts[len(self.names_)] * terms / max(terms.sum(), 1e-9)
-        sums: dict[str, float] = {}
-        for name, part in zip(self.names_, own.tolist(), strict=True):
-            group = name.split(":")[0]
-            sums[group] = sums.get(group, 0.0) + part
-        whole = sum(map(abs, sums.values()))
-        return {group: abs(part) / whole for group, part in sums.items()} if whole else {}
+        parts = _booster(self.trees_).predict(np.column_stack([features, logit.score(features)]), pred_contrib=True)
+        terms = np.abs(logit.terms(features))
+        first, size = terms / np.maximum(terms.sum(axis=1, keepdims=True), 1e-9), len(self.names_)
+        own = parts[:, :size] + parts[:, [size]] * first  # (p, F)
+        groups = [name.split(":")[0] for name in self.names_]
+        kinds = list(dict.fromkeys(groups))
+        sums = np.abs(own @ np.equal.outer(groups, kinds))  # (p, groups)
+        whole = sums.sum(axis=1)
+        for item, row_sums, total in zip(scored.tolist(), sums, whole, strict=True):
+            if total:
+                answers[item] = dict(zip(kinds, (row_sums / total).tolist(), strict=True))
+        return answers
 
     def _learnable(self, lesson: Lesson, rng: np.random.Generator) -> tuple[dict[str, Floats], NDArray[np.int8], Nums]:
         """Features, labels and rows of a lesson, thinned to about `negatives` candidates a person."""
