@@ -9,7 +9,7 @@ from metier.serve.askers import asker, is_known
 from metier.serve.conditions import digest_of
 from metier.serve.guard import Call
 from metier.serve.problems import absent
-from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill, SuggestionOut
+from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill
 from metier.serve.service import DAY
 from metier.store.audit import Entry
 from metier.store.store import Rows, Store
@@ -40,7 +40,7 @@ def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     if who is None:
         raise absent()
     answer = answered(call, model, who, asked, counts)
-    body = shown(model, who, answer, reasons=asked.reasons).model_dump_json().encode()
+    body = shown(model, who, answer, reasons=asked.reasons)
     if current:
 
         def keep(later: Rows) -> None:
@@ -75,8 +75,8 @@ def answered(call: Call, model: LiveModel, who: Asker, asked: Asked, counts: dic
     return model.jobs(who, asked.condition, asked.k, now=moment, shown=counts, cap=cap)
 
 
-def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> Recommendations:
-    """An answer as it is sent."""
+def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> bytes:
+    """An answer as it is sent: JSON of `Recommendations`."""
     jobs = [one.job for one in answer.suggestions]
     why = {one.job: explained(one) for one in model.reasons(who, jobs)} if reasons else {}
     items = []
@@ -85,20 +85,20 @@ def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = F
         if posting is None:
             continue
         items.append(
-            SuggestionOut.model_construct(
-                rank=rank,
-                job=one.job,
-                score=one.score,
-                title=posting.title,
-                employer=posting.employer,
-                city=posting.city,
-                state=posting.state,
-                country=posting.country,
-                folded=list(one.folded),
-                reasons=why.get(one.job),
-            )
+            {
+                "rank": rank,
+                "job": one.job,
+                "score": one.score,
+                "title": posting.title,
+                "employer": posting.employer,
+                "city": posting.city,
+                "state": posting.state,
+                "country": posting.country,
+                "folded": list(one.folded),
+                "reasons": why.get(one.job),
+            }
         )
-    return Recommendations.model_construct(version=answer.version, items=items)
+    return Recommendations.model_validate({"version": answer.version, "items": items}).model_dump_json().encode()
 
 
 def explained(reasons: Reasons) -> ReasonsOut:

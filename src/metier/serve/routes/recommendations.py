@@ -41,14 +41,14 @@ async def get_recommendations(call: Asking, person: PersonId, asked: Conditions)
     return Response(write_csv(COLUMNS, rows), headers=headers, media_type=MEDIA_TYPE)
 
 
-@router.post("/recommendations")
-def recommend_to_anybody(call: Asking, body: Anybody) -> Recommendations:
+@router.post("/recommendations", response_model=Recommendations)
+def recommend_to_anybody(call: Asking, body: Anybody) -> Response:
     """The best open jobs for somebody who is described here. Nothing of it is kept."""
     with call.service.store.read(call.tenant) as rows:
         model, counts = call.service.models.of(rows), exposed(call, rows)
     who = of_profile(body.profile, body.applied)
     answer = answered(call, model, who, body.asked, counts)
-    return shown(model, who, answer, reasons=body.asked.reasons)
+    return Response(shown(model, who, answer, reasons=body.asked.reasons), media_type=JSON)
 
 
 @router.get("/people/{person}/reasons")
