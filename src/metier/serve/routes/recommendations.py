@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
@@ -42,13 +43,10 @@ async def get_recommendations(call: Asking, person: PersonId, asked: Conditions)
 
 
 @router.post("/recommendations", response_model=Recommendations)
-def recommend_to_anybody(call: Asking, body: Anybody) -> Response:
+async def recommend_to_anybody(call: Asking, body: Anybody) -> Response:
     """The best open jobs for somebody who is described here. Nothing of it is kept."""
-    with call.service.store.read(call.tenant) as rows:
-        model, counts = call.service.models.of(rows), exposed(call, rows)
-    who = of_profile(body.profile, body.applied)
-    answer = answered(call, model, who, body.asked, counts)
-    return Response(shown(model, who, answer, reasons=body.asked.reasons), media_type=JSON)
+    found = await to_thread.run_sync(_answer_anybody, call, body, limiter=call.service.scoring)
+    return Response(found, media_type=JSON)
 
 
 @router.get("/people/{person}/reasons")
@@ -69,6 +67,15 @@ def get_raises(call: Asking, person: PersonId, job: JobOf) -> Raises:
 def _answer(call: Call, person: str, asked: Asked) -> bytes:
     """Stored or fresh."""
     return stored_answer(call, call.service.store, person, asked) or fresh_answer(call, person, asked)
+
+
+def _answer_anybody(call: Call, body: Anybody) -> bytes:
+    """JSON of `Recommendations`."""
+    with call.service.store.read(call.tenant) as rows:
+        model, counts = call.service.models.of(rows), exposed(call, rows)
+    who = of_profile(body.profile, body.applied)
+    answer = answered(call, model, who, body.asked, counts)
+    return shown(model, who, answer, reasons=body.asked.reasons)
 
 
 def _asker(call: Call, person: str, job: str) -> tuple[LiveModel, Asker]:
