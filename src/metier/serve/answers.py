@@ -1,15 +1,15 @@
-"""Recommendations of one person: the stored answer where it still holds, else a fresh one."""
+"""Recommendations: a person's stored answer where it still holds, else a fresh one, and those of a description."""
 
 from dataclasses import asdict
 from hashlib import sha256
 
 from metier.live import Answer as LiveAnswer
 from metier.live import Asker, LiveModel, Reasons
-from metier.serve.askers import asker, is_known
+from metier.serve.askers import asker, is_known, of_profile
 from metier.serve.conditions import digest_of
 from metier.serve.guard import Call
 from metier.serve.problems import absent
-from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill
+from metier.serve.records import Anybody, Asked, Reason, ReasonsOut, Recommendations, Skill
 from metier.serve.service import DAY
 from metier.store.audit import Entry
 from metier.store.store import Rows, Store
@@ -51,6 +51,15 @@ def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     jobs: Details = {"jobs": [(one.job, one.score) for one in answer.suggestions]}
     _audit(call, person, filters, "fresh", answer.version, body, jobs)
     return body
+
+
+def described_answer(call: Call, body: Anybody) -> bytes:
+    """JSON of `Recommendations` for somebody who is described; nothing of it is kept."""
+    with call.service.store.read(call.tenant) as rows:
+        model, counts = call.service.models.of(rows), exposed(call, rows)
+    who = of_profile(body.profile, body.applied)
+    answer = answered(call, model, who, body.asked, counts)
+    return shown(model, who, answer, reasons=body.asked.reasons)
 
 
 def _audit(call: Call, person: str, filters: str, how: str, version: str, body: bytes, jobs: Details) -> None:

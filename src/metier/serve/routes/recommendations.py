@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import answered, explained, exposed, fresh_answer, shown, stored_answer
-from metier.serve.askers import asker, of_profile
+from metier.serve.answers import described_answer, explained, fresh_answer, stored_answer
+from metier.serve.askers import asker
 from metier.serve.conditions import Conditions, parameters
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
 from metier.serve.guard import Asking, Call, Guarded
@@ -45,7 +45,7 @@ async def get_recommendations(call: Asking, person: PersonId, asked: Conditions)
 @router.post("/recommendations", response_model=Recommendations)
 async def recommend_to_anybody(call: Asking, body: Anybody) -> Response:
     """The best open jobs for somebody who is described here. Nothing of it is kept."""
-    found = await to_thread.run_sync(_answer_anybody, call, body, limiter=call.service.scoring)
+    found = await to_thread.run_sync(described_answer, call, body, limiter=call.service.scoring)
     return Response(found, media_type=JSON)
 
 
@@ -67,15 +67,6 @@ def get_raises(call: Asking, person: PersonId, job: JobOf) -> Raises:
 def _answer(call: Call, person: str, asked: Asked) -> bytes:
     """Stored or fresh."""
     return stored_answer(call, call.service.store, person, asked) or fresh_answer(call, person, asked)
-
-
-def _answer_anybody(call: Call, body: Anybody) -> bytes:
-    """JSON of `Recommendations`."""
-    with call.service.store.read(call.tenant) as rows:
-        model, counts = call.service.models.of(rows), exposed(call, rows)
-    who = of_profile(body.profile, body.applied)
-    answer = answered(call, model, who, body.asked, counts)
-    return shown(model, who, answer, reasons=body.asked.reasons)
 
 
 def _asker(call: Call, person: str, job: str) -> tuple[LiveModel, Asker]:
