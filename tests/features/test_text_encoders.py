@@ -59,6 +59,12 @@ def test_embeddings_are_near_for_near_meanings(monkeypatch):
     assert StaticEmbedder().embed([]).shape == (0, 256)
 
 
+@pytest.mark.parametrize("text", ["nurse", "Registered nurse, 12 years.\n\n  Café 🚑", "x" * 5000])
+def test_a_text_alone_has_the_vector_that_it_has_in_company(text):
+    together = StaticEmbedder().embed([text, "hospital nursing staff " * 50])
+    np.testing.assert_array_equal(StaticEmbedder().embed([text])[0], together[0])
+
+
 @given(TEXTS, TEXTS)
 @settings(max_examples=60, deadline=None)
 def test_one_text_alone_has_the_row_it_has_among_others(seen, asked):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metier.kernels.scan import BLOCK, VectorIndex
+from metier.kernels.scan import BLOCK, Bias, VectorIndex
 
 
 @st.composite
@@ -37,7 +37,7 @@ def problems(draw):
     more = {
         "allowed": rng.random(rows) < draw(st.sampled_from([0.02, 0.9])),
         "offsets": (10.0 * rng.standard_normal(6)).astype(np.float32),
-        "bias": bias[index.items].astype(np.float32),
+        "bias": Bias.of(bias[index.items]),
     }
     more = {name: values for name, values in more.items() if draw(st.booleans())}
     return (index, query.astype(np.float32), draw(st.integers(1, 40)), asked, banned), more
@@ -100,7 +100,7 @@ def test_an_offset_lifts_its_group_and_a_bias_its_row(index):
     query, offsets, bias = np.ones(32, np.float32), np.zeros(20, np.float32), np.zeros(2000, np.float32)
     offsets[7] = 1000
     bias[index.starts[7]] = 500
-    items, scores = index.query(query, 5, offsets=offsets, bias=bias)
+    items, scores = index.query(query, 5, offsets=offsets, bias=Bias.of(bias))
     assert set(items.tolist()) <= set(index.items[index.starts[7] : index.starts[8]].tolist())
     assert items[0] == index.items[index.starts[7]]
     row = index.rows(2000)[items[0]]
@@ -112,7 +112,7 @@ def test_a_block_is_read_while_its_longest_row_could_come_in():
     vectors[BLOCK], bias[BLOCK] = [0, 10, 0, 0], -8.5
     bias[BLOCK + 1 :] = -30
     index = VectorIndex.build(vectors, near=-bias)
-    items, scores = index.query(np.array([0, 1, 0, 0], np.float32), 2, bias=bias[index.items])
+    items, scores = index.query(np.array([0, 1, 0, 0], np.float32), 2, bias=Bias.of(bias[index.items]))
     assert (items.tolist(), scores.tolist()) == ([BLOCK, 0], [1.5, 1.0])
 
 
@@ -130,6 +130,6 @@ def test_sizes_and_groups_are_checked(index):
         index.query(np.ones(32, np.float32), 1, np.array([-1, 3], np.int32))
     with pytest.raises(ValueError, match="do not fit"):
         VectorIndex.build(np.ones((3, 2), np.float32), np.zeros(2, np.int32))
-    for short in ({"allowed": np.ones(1999, np.bool_)}, {"offsets": np.ones(19)}, {"bias": np.ones(1999)}):
+    for short in ({"allowed": np.ones(1999, np.bool_)}, {"offsets": np.ones(19)}, {"bias": Bias.of(np.ones(1999))}):
         with pytest.raises(ValueError, match="do not fit"):
             index.query(np.ones(32, np.float32), 1, **short)

@@ -1,10 +1,12 @@
 """When it is for a board, and what is held while a model works."""
 
 import asyncio
+import time
 from contextlib import contextmanager
 from threading import local
 
 import pytest
+from anyio import CapacityLimiter
 
 from metier.live import LiveModel
 from metier.serve.service import DAY
@@ -118,3 +120,25 @@ def test_no_connection_is_held_while_a_model_works(make_world, monkeypatch):
     asyncio.run(story())
     assert {name for name, _ in seen} == {"jobs", "pool", "people", "similar", "reasons", "raises"}
     assert {count for _, count in seen} == {0}
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_no_more_descriptions_are_scored_at_once_than_there_are_places(make_world, monkeypatch, most):
+    working, seen, jobs = [], [], LiveModel.jobs
+
+    def slow(self, *given, **how):
+        working.append(1)
+        seen.append(len(working))
+        time.sleep(0.05)
+        working.pop()
+        return jobs(self, *given, **how)
+
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            world.service.scoring = CapacityLimiter(most)
+            monkeypatch.setattr(LiveModel, "jobs", slow)
+            asked = [client.post("/api/v1/recommendations", json={"profile": {}}) for _ in range(6)]
+            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+
+    asyncio.run(story())
+    assert (len(seen), max(seen)) == (6, most)

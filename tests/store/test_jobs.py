@@ -26,9 +26,12 @@ def test_what_is_read_is_what_was_saved(store, tenant, clock):
 
 
 def test_a_follower_hears_of_each_change_once(store, tenant):
+    with store.read(tenant) as rows:
+        assert rows.jobs.last() == 0
     with store.write(tenant) as rows:
         rows.jobs.save([NURSE, Job("j2", "Cook", ""), Job("j3", "Smith", "")])
         changes = rows.jobs.changed()
+        assert rows.jobs.last() == changes.last
         assert changes.posted == (posted(NURSE), Posting("j2", "Cook", ""), Posting("j3", "Smith", ""))
         assert changes.withdrawn == ()
         assert rows.jobs.changed(changes.last).last == changes.last
@@ -37,6 +40,7 @@ def test_a_follower_hears_of_each_change_once(store, tenant):
         rows.jobs.withdraw("j1")
         rows.jobs.withdraw("of the bundle")
         changes = rows.jobs.changed(changes.last)
+        assert rows.jobs.last() == changes.last
         assert changes.posted == (Posting("j2", "Chef", ""),)
         assert changes.withdrawn == ("j1", "of the bundle")
         assert rows.jobs.changed(changes.last) == replace(changes, posted=(), withdrawn=())

@@ -80,6 +80,7 @@ CALLS = {
     "jobs.page": lambda rows, id: rows.jobs.page(),
     "jobs.save": lambda rows, id: rows.jobs.save([Job("j1", "mine", "")]),
     "jobs.withdraw": lambda rows, id: rows.jobs.withdraw("j1"),
+    "jobs.last": lambda rows, id: rows.jobs.last(),
     "jobs.changed": lambda rows, id: rows.jobs.changed().posted,
     "events.add": lambda rows, id: rows.events.add([Event("e1", "viewed", "p1", "j1", 2.0)]).duplicates,
     "events.of_person": lambda rows, id: rows.events.of_person("p1"),
@@ -134,7 +135,7 @@ MAKES_A_ROW = {"accounts.add", "keys.add", "resumes.add", "imports.start"}
 """What these return is the second tenant's own new row."""
 TOLD = {
     "people.among", "people.discoverable", "people.discoverable_since", "resumes.newest", "resumes.waiting",
-    "jobs.changed", "models.live", "models.all", "models.history", "imports.refusals", "idempotency.find",
+    "jobs.changed", "jobs.last", "models.live", "models.all", "models.history", "imports.refusals", "idempotency.find",
     "erasure.export", "erasure.erased", "erasure.was_erased", "erasure.unknown", "erasure.everybody", "learned",
     "audit.verify", "audit.lists_of_candidates", "audit.count_of_lists", "recommendations.stamp",
     "accounts.has_admin", "accounts.hashed",

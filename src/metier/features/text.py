@@ -118,9 +118,19 @@ def _vectorizer(tfidf: Tfidf):  # type: ignore[no-untyped-def]
 def _embedded(texts: tuple[str, ...]) -> Floats:
     vectors = np.zeros((len(texts), 256), np.float32)
     spoken = [row for row, text in enumerate(texts) if text.strip()]
-    if spoken:
+    if len(texts) == 1 and spoken:
+        vectors[0] = _average(texts[0])
+    elif spoken:
         vectors[spoken] = _wordllama().embed([texts[row] for row in spoken], norm=True)
     return vectors
+
+
+def _average(text: str) -> Floats:
+    """(256,) what the package's `embed` says of one text, to the bit and at half the cost: no offsets, no padding."""
+    words = _wordllama()
+    (found,) = words.tokenizer.encode_batch_fast([text], add_special_tokens=False)
+    mean = words.embedding.take(found.ids, axis=0, mode="clip").sum(axis=0) / np.float32(max(len(found.ids), 1))
+    return np.asarray(mean / np.sqrt((mean * mean).sum()), np.float32)
 
 
 @lru_cache(maxsize=1)

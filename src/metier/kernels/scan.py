@@ -12,7 +12,8 @@ BLOCK rows at once none is looked at where their largest bias and length could n
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numba import njit, prange
@@ -23,11 +24,29 @@ from metier.kernels.topk import _drain, _offer, _worse, top_k_reference
 
 LEVELS = 127
 """Largest int8 code; -128 is not used."""
-NOTHING, NONE, EVERY = np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.bool_)
+NOTHING, EVERY = np.empty(0, np.int32), np.empty(0, np.bool_)
 BLOCK = 64
 """Rows that are passed over at once."""
 ROUNDING = 2.0**-22
 """More than what rounding to float32 takes from a number, and than what float64 sums lose."""
+
+
+class Bias(NamedTuple):
+    """What is added to the score of each row."""
+
+    values: Floats
+    """(n,) finite, in the order of `VectorIndex.items`"""
+    peaks: Floats
+    """(n / BLOCK, rounded up) the largest in each block of rows"""
+
+    @classmethod
+    def of(cls, values: Floats) -> Self:
+        """Worked out once, for many queries."""
+        values = np.ascontiguousarray(values, np.float32)
+        return cls(values, _peaks(values))
+
+
+UNBIASED = Bias(np.empty(0, np.float32), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -36,16 +55,18 @@ class VectorIndex:
 
     vectors: Floats
     """(n, d)"""
-    codes: NDArray[np.int8]
-    """(n, d) vectors / scales, rounded"""
+    front: NDArray[np.int8]
+    """(n, head) vectors / scales, rounded: the columns that are multiplied first, close together in memory"""
+    back: NDArray[np.int8]
+    """(n, d - head) the others"""
     scales: Floats
     """(n,) largest magnitude of each row / 127"""
     losses: Floats
-    """(n,) length of vectors - scales * codes, rounded up"""
+    """(n,) length of what rounding took from vectors, rounded up"""
     lengths: Floats
     """(n,) length of vectors, rounded up"""
     tails: Floats
-    """(n,) length of scales * codes behind the head, rounded up"""
+    """(n,) length of scales * back, rounded up"""
     longest: Floats
     """(n / BLOCK, rounded up) largest of `lengths` in each block of rows"""
     items: Nums
@@ -54,8 +75,6 @@ class VectorIndex:
     """(n,) of two equal scores the smaller wins"""
     starts: NDArray[np.int64]
     """(g + 1,) group j has the rows starts[j] to starts[j + 1]; rows without a group come first"""
-    head: int
-    """columns that are multiplied first"""
 
     @classmethod
     def build(
@@ -93,8 +112,9 @@ class VectorIndex:
         vectors = np.ascontiguousarray(vectors[items], dtype=np.float32)
         head = vectors.shape[1] if head is None else head
         codes, scales, losses, lengths, tails = _quantise(vectors, head)
+        front, back = (np.ascontiguousarray(part) for part in np.split(codes, [head], axis=1))
         ties = tie[items].astype(np.int32)
-        return cls(vectors, codes, scales, losses, lengths, tails, _peaks(lengths), items, ties, starts, head)
+        return cls(vectors, front, back, scales, losses, lengths, tails, _peaks(lengths), items, ties, starts)
 
     def query(
         self,
@@ -105,7 +125,7 @@ class VectorIndex:
         *,
         allowed: NDArray[np.bool_] | None = None,
         offsets: Floats | None = None,
-        bias: Floats | None = None,
+        bias: Bias | None = None,
     ) -> tuple[Nums, Floats]:
         """The k rows of largest inner product with a (d,) vector, plus what is added; none when it is not finite.
 
@@ -115,7 +135,7 @@ class VectorIndex:
         banned : row numbers that are not wanted.
         allowed : (N,) by row number, whether it is wanted; all when None.
         offsets : (g,) finite, added to the scores of each group; 0 for rows without a group.
-        bias : (n,) finite, added to each score, in the order of `items`.
+        bias : added to the score of each row.
 
         Returns
         -------
@@ -131,12 +151,13 @@ class VectorIndex:
         added = np.zeros(len(ranges))
         if offsets is not None:
             ranges, added = self._descending(ranges, offsets)
-        bias = NONE if bias is None else self._sized(bias, len(self.items), np.float32)[: len(self.items)]
+        if bias is not None and len(bias.values) != len(self.items):
+            raise ValueError(f"{len(bias.values)} values and an index of {len(self.items)} rows do not fit")
         return _search(
-            self.vectors, self.codes, self.scales, self.losses, self.lengths, self.tails, self.longest, self.items,
-            self.ties, ranges, added, bias, _peaks(bias), np.ascontiguousarray(vector, np.float32),
-            np.unique(banned).astype(np.int32),
-            EVERY if allowed is None else self._sized(allowed, self.items.max(initial=-1) + 1, np.bool_), k, self.head,
+            self.vectors, self.front, self.back, self.scales, self.losses, self.lengths, self.tails, self.longest,
+            self.items, self.ties, ranges, added, *(bias or UNBIASED), np.ascontiguousarray(vector, np.float32),
+            np.unique(banned).astype(np.int32) if len(banned) else NOTHING,
+            EVERY if allowed is None else self._sized(allowed, self._size, np.bool_), k,
         )  # fmt: skip
 
     def query_reference(
@@ -148,14 +169,14 @@ class VectorIndex:
         *,
         allowed: NDArray[np.bool_] | None = None,
         offsets: Floats | None = None,
-        bias: Floats | None = None,
+        bias: Bias | None = None,
     ) -> tuple[Nums, Floats]:
         """The same by a product with every row of the groups."""
         ranges = self._ranges(groups)
         rows = np.concatenate([np.arange(*each) for each in ranges] or [np.empty(0, np.int64)])
         group = np.searchsorted(self.starts, rows, side="right") - 1
         added = np.zeros(len(rows)) if offsets is None else np.append(offsets, 0.0)[group]
-        added = added + (0 if bias is None else bias[rows].astype(np.float64))
+        added = added + (0 if bias is None else bias.values[rows].astype(np.float64))
         scores = (self.vectors[rows].astype(np.float64) @ vector + added).astype(np.float32)[None]
         wanted = ~np.isin(self.items[rows], banned)
         allowed = wanted if allowed is None else wanted & allowed[self.items[rows]]
@@ -167,6 +188,11 @@ class VectorIndex:
         place = np.full(size, -1, np.int64)
         place[self.items] = np.arange(len(self.items))
         return place
+
+    @cached_property
+    def _size(self) -> int:
+        """One more than the largest row number."""
+        return int(self.items.max(initial=-1)) + 1
 
     def _ranges(self, groups: Nums | None) -> NDArray[np.int64]:
         """(r, 2) first row and end of each group asked for."""
@@ -239,10 +265,10 @@ def _product(codes, query):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _search(  # type: ignore[no-untyped-def]
-    vectors, codes, scales, losses, lengths, tails, longest, items, ties, ranges, offsets, bias, peaks, query, banned,
-    allowed, k, head,
+    vectors, front, back, scales, losses, lengths, tails, longest, items, ties, ranges, offsets, bias, peaks, query,
+    banned, allowed, k,
 ):  # fmt: skip
-    size = len(query)
+    size, head = len(query), front.shape[1]
     # The query in int16, as fine as sums in int32 allow, and what that loses.
     levels = min(32767, (2**31 - 1) // (LEVELS * max(size, 1)))
     largest, length, lost, behind = 0.0, 0.0, 0.0, 0.0
@@ -277,13 +303,13 @@ def _search(  # type: ignore[no-untyped-def]
                     continue
                 if len(allowed) and not allowed[items[row]]:
                     continue
-                product = _product(codes[row, :head], fine[:head])
+                product = _product(front[row], fine[:head])
                 around = reach * scales[row] + length * losses[row]
                 if head < size:
                     upper = product * (step * scales[row]) + behind * tails[row] + around
                     if held == k and added + slack + upper < lowers[0]:
                         continue
-                    product += _product(codes[row, head:], fine[head:])
+                    product += _product(back[row], fine[head:])
                 tried[count], products[count] = row, product
                 count += 1
                 lower = product * (step * scales[row]) - around + added - slack

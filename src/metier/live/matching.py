@@ -18,7 +18,7 @@ from metier.data.posting import Posting
 from metier.features.distance import log_km, position
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
-from metier.kernels.scan import VectorIndex
+from metier.kernels.scan import Bias, VectorIndex
 from metier.live.records import Asker
 from metier.models.base import tie_order
 from metier.models.factorization import past_shares
@@ -96,10 +96,10 @@ class Matcher:
         self._temperature = model.config.temperature
         self._sample = self.index.vectors[self._row[model.sample_]]  # (p, d)
         here = self.appeal[self.index.items]
-        self._bias: dict[bool | None, Floats] = {
-            heard: np.asarray(here @ w.appeal, np.float32) for heard, w in self._weights.items()
+        self._bias: dict[bool | None, Bias | None] = {
+            heard: Bias.of(here @ w.appeal) for heard, w in self._weights.items()
         }
-        self._bias[None] = np.zeros(len(here), np.float32)
+        self._bias[None] = None
 
     def said(self, texts: Sequence[str]) -> Floats:
         """(b, d + t) what people say: `vectors`, and the topics of postings like these words."""

@@ -251,6 +251,8 @@ class LiveModel:
         """Jobs by row number, of the bundle and later ones, in this order."""
         numbers, size = np.array(rows, np.int32), self._matcher.jobs
         late = numbers >= size
+        if not late.any():
+            return self._matcher.encoded(numbers)
         parts = self._matcher.encoded(numbers[~late]), self._later.take(numbers[late] - size)
         back = np.argsort(np.argsort(late, kind="stable"), kind="stable").astype(np.int32)
         return Encoded(*(np.concatenate(both) for both in zip(*parts, strict=True))).take(back)

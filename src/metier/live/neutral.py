@@ -18,13 +18,17 @@ BLANK = "\x00"
 """Stands for each character that is taken out, so that all others keep their places."""
 _SIGN = re.compile(
     r"@|[\[(]at[\])]|https?:|www\.|\w\.(?:com|org|info|io|me|dev|co|us|uk|de|fr|ca|kr)\b"  # mail and web
-    r"|\d[\d ().+-]{5,}\d|\b\d{5}\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"  # phones, codes
+    r"|(?m:^\s*(?i:full\s+)?(?i:name)\s*[:–-])"
+)
+_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(
+    r"\d[\d ().+-]{5,}\d|\b\d{5}\b|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"  # phones, codes
     r"|\b\d{1,6}[A-Za-z]?\s+(?:[\w.'-]+\s+){1,5}(?:Street|Avenue|Road|Boulevard|Lane|Terrace|Parkway|Highway|Drive|Court"
     r"|Circle|Square|Trail|Way|Place|Loop|St|Ave|Rd|Blvd|Ln|Pkwy|Hwy|Dr|Ct|Cir|Sq|Trl|Pl)\b|\bBox\s+\d"
     r"|(?:straße|strasse|str\.|weg|platz|allee|gasse)\s+\d|\d,?\s+(?:bis\s+|ter,?\s+)?(?:rue|avenue|boulevard|chemin)\s"
-    r"|(?i:phone|tel|telefon|mobile?|cell|fax|handy|whatsapp)[.:)]*\s*[+(]?\d|(?m:^\s*(?i:full\s+)?(?i:name)\s*[:–-])"
+    r"|(?i:phone|tel|telefon|mobile?|cell|fax|handy|whatsapp)[.:)]*\s*[+(]?\d"
 )
-"""Without one of these there is nothing to look for, and the slow search is left out."""
+"""Without a sign or such a number there is nothing to look for, and the slow search is left out."""
 _PRONOUNS = re.compile(
     r"(?<![\w'’])(?:[Hh]e|[Ss]he|[Hh]im|[Hh]er|[Hh]is|[Hh]ers|[Hh]imself|[Hh]erself|[Tt]he(?:y|m|irs?|mself|mselves))"
     r"(?:['’](?:s|d|ll|re|ve))?(?!\w)|(?<!\w)(?:Mr|Mrs|Ms|Miss|Mx)\b\.?(?=\s+[^\W\d_])"
@@ -44,7 +48,7 @@ def neutral(text: str) -> str:
     '___ ____________\\n_______________\\nNurse; ___ writes.'
     """
     spans = [found.span() for found in _PRONOUNS.finditer(text)] + [found.span(1) for found in _CALLED.finditer(text)]
-    if _SIGN.search(text):
+    if _SIGN.search(text) or (_DIGIT.search(text) and _NUMBER.search(text)):
         contact = contact_of(sections_of(_without_pronouns(text)))
         if contact.name is None and (contact.email or contact.phone or contact.url):
             contact = contact.model_copy(update={"name": _first_line(text)})

@@ -1,15 +1,15 @@
-"""Recommendations of one person: the stored answer where it still holds, else a fresh one."""
+"""Recommendations: a person's stored answer where it still holds, else a fresh one, and those of a description."""
 
 from dataclasses import asdict
 from hashlib import sha256
 
 from metier.live import Answer as LiveAnswer
 from metier.live import Asker, LiveModel, Reasons
-from metier.serve.askers import asker, is_known
+from metier.serve.askers import asker, is_known, of_profile
 from metier.serve.conditions import digest_of
 from metier.serve.guard import Call
 from metier.serve.problems import absent
-from metier.serve.records import Asked, Reason, ReasonsOut, Recommendations, Skill, SuggestionOut
+from metier.serve.records import Anybody, Asked, Reason, ReasonsOut, Recommendations, Skill
 from metier.serve.service import DAY
 from metier.store.audit import Entry
 from metier.store.store import Rows, Store
@@ -40,7 +40,7 @@ def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     if who is None:
         raise absent()
     answer = answered(call, model, who, asked, counts)
-    body = shown(model, who, answer, reasons=asked.reasons).model_dump_json().encode()
+    body = shown(model, who, answer, reasons=asked.reasons)
     if current:
 
         def keep(later: Rows) -> None:
@@ -51,6 +51,15 @@ def fresh_answer(call: Call, person: str, asked: Asked) -> bytes:
     jobs: Details = {"jobs": [(one.job, one.score) for one in answer.suggestions]}
     _audit(call, person, filters, "fresh", answer.version, body, jobs)
     return body
+
+
+def described_answer(call: Call, body: Anybody) -> bytes:
+    """JSON of `Recommendations` for somebody who is described; nothing of it is kept."""
+    with call.service.store.read(call.tenant) as rows:
+        model, counts = call.service.models.of(rows), exposed(call, rows)
+    who = of_profile(body.profile, body.applied)
+    answer = answered(call, model, who, body.asked, counts)
+    return shown(model, who, answer, reasons=body.asked.reasons)
 
 
 def _audit(call: Call, person: str, filters: str, how: str, version: str, body: bytes, jobs: Details) -> None:
@@ -75,8 +84,8 @@ def answered(call: Call, model: LiveModel, who: Asker, asked: Asked, counts: dic
     return model.jobs(who, asked.condition, asked.k, now=moment, shown=counts, cap=cap)
 
 
-def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> Recommendations:
-    """An answer as it is sent."""
+def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> bytes:
+    """An answer as it is sent: JSON of `Recommendations`."""
     jobs = [one.job for one in answer.suggestions]
     why = {one.job: explained(one) for one in model.reasons(who, jobs)} if reasons else {}
     items = []
@@ -85,20 +94,20 @@ def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = F
         if posting is None:
             continue
         items.append(
-            SuggestionOut.model_construct(
-                rank=rank,
-                job=one.job,
-                score=one.score,
-                title=posting.title,
-                employer=posting.employer,
-                city=posting.city,
-                state=posting.state,
-                country=posting.country,
-                folded=list(one.folded),
-                reasons=why.get(one.job),
-            )
+            {
+                "rank": rank,
+                "job": one.job,
+                "score": one.score,
+                "title": posting.title,
+                "employer": posting.employer,
+                "city": posting.city,
+                "state": posting.state,
+                "country": posting.country,
+                "folded": list(one.folded),
+                "reasons": why.get(one.job),
+            }
         )
-    return Recommendations.model_construct(version=answer.version, items=items)
+    return Recommendations.model_validate({"version": answer.version, "items": items}).model_dump_json().encode()
 
 
 def explained(reasons: Reasons) -> ReasonsOut:

@@ -52,7 +52,7 @@ class Models:
         held = self._held.get(rows.tenant)
         if held is None:
             raise busy("This tenant has no live model; promote one.")
-        if rows.jobs.changed(held.sequence, limit=1).last == held.sequence:
+        if rows.jobs.last() <= held.sequence:
             return held.model
         with self._catching_up:
             held = self._held[rows.tenant]

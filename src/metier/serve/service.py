@@ -1,11 +1,13 @@
 """What all requests share: the store, the models, the limits, and the threads beside them."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Event, Thread
 
 import structlog
+from anyio import CapacityLimiter
 from fastapi.concurrency import run_in_threadpool
 
 from metier.errors import MetierError
@@ -53,6 +55,8 @@ class Service:
         self.candidates = Candidates(self.store, models, settings.candidates, settings.candidate_seconds)
         self.shown = ShownToRecruiters()
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
+        self.scoring = CapacityLimiter((os.cpu_count() or 1) + 1)
+        """Threads that score descriptions at once: more than the cores would only wait for each other."""
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
         self._stop = Event()

@@ -145,8 +145,7 @@ def chained(previous: str, row: Mapping[str, Any]) -> str:
     return hashlib.sha256((previous + _canonical(told)).encode()).hexdigest()
 
 
-def _canonical(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def _check(entry: Entry) -> None:
@@ -155,11 +154,13 @@ def _check(entry: Entry) -> None:
     waiting: list[Any] = [entry.actor, entry.object, entry.details]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
-            waiting += [*value.keys(), *value.values()]
+        if isinstance(value, str):  # most are: asked first
+            if len(value) > MOST_CHARACTERS:
+                raise UsageError(f"a text of {len(value)} characters in an audit row; cure: its id or its hash")
+            if "\x00" in value:
+                raise UsageError("a NUL character in an audit row; cure: an id has none")
+        elif isinstance(value, dict):
+            waiting += value.keys()
+            waiting += value.values()
         elif isinstance(value, list | tuple):
             waiting += value
-        elif isinstance(value, str) and len(value) > MOST_CHARACTERS:
-            raise UsageError(f"a text of {len(value)} characters in an audit row; cure: its id or its hash")
-        elif isinstance(value, str) and "\x00" in value:
-            raise UsageError("a NUL character in an audit row; cure: an id has none")

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+import sqlalchemy as sa
+
 from metier.data.posting import Posting
 from metier.store.recommendations import Recommendations
 from metier.store.schema import jobs
@@ -37,6 +39,10 @@ class JobChanges:
     last: int
 
 
+_LAST = sa.select(sa.func.max(jobs.c.sequence)).where(jobs.c.tenant == sa.bindparam("tenant"))
+"""Made once: each answer asks for it, and to build it anew takes longer than to run it."""
+
+
 class Jobs:
     """Jobs of a tenant. Every change voids all stored answers."""
 
@@ -59,6 +65,10 @@ class Jobs:
     def withdraw(self, id: str) -> None:
         """No longer offer a job, be it of the store or of the bundle."""
         self._write([asdict(self.get(id) or Job(id, "", "", posted=False)) | {"withdrawn": True}])
+
+    def last(self) -> int:
+        """The sequence number of the last change; 0 without any."""
+        return self._scope.connection.execute(_LAST, {"tenant": self._scope.tenant}).scalar() or 0
 
     def changed(self, after: int = 0, limit: int = 10_000) -> JobChanges:
         """Jobs written after a sequence number, oldest change first; fewer than `limit` changes: there are no more."""

@@ -7,13 +7,13 @@ from threading import BoundedSemaphore
 from fastapi import Response
 
 from metier.errors import DataRejectedError
+from metier.serve.answers import described_answer
 from metier.serve.askers import of_profile
 from metier.serve.pages import forms, samples
 from metier.serve.pages.showing import suggested
 from metier.serve.pages.visit import Page, Visit
 from metier.serve.problems import busy
-from metier.serve.records import Anybody, Profile
-from metier.serve.routes.recommendations import recommend_to_anybody
+from metier.serve.records import Anybody, Profile, Recommendations
 from metier.sources.candidate import Contact
 from metier.sources.documents.document import Hidden
 from metier.sources.documents.reading import read_document
@@ -91,7 +91,7 @@ def _jobs(visit: Visit, kept: dict[str, str], hidden: Sequence[Hidden] = ()) -> 
     if not (profile.text or profile.titles):
         asked = asked.model_copy(update={"reasons": False})
     call = visit.guest("recommend_to_anybody")
-    found = recommend_to_anybody(call, Anybody(profile=profile, asked=asked))
+    found = Recommendations.model_validate_json(described_answer(call, Anybody(profile=profile, asked=asked)))
     model = visit.service.models.held(call.tenant)
     jobs = suggested(model, of_profile(profile), found.items) if model is not None else []
     return visit.page(

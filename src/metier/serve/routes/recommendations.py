@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any
 
+from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import answered, explained, exposed, fresh_answer, shown, stored_answer
-from metier.serve.askers import asker, of_profile
+from metier.serve.answers import described_answer, explained, fresh_answer, stored_answer
+from metier.serve.askers import asker
 from metier.serve.conditions import Conditions, parameters
 from metier.serve.csv_export import MEDIA_TYPE, write_csv
 from metier.serve.guard import Asking, Call, Guarded
@@ -41,14 +42,11 @@ async def get_recommendations(call: Asking, person: PersonId, asked: Conditions)
     return Response(write_csv(COLUMNS, rows), headers=headers, media_type=MEDIA_TYPE)
 
 
-@router.post("/recommendations")
-def recommend_to_anybody(call: Asking, body: Anybody) -> Recommendations:
+@router.post("/recommendations", response_model=Recommendations)
+async def recommend_to_anybody(call: Asking, body: Anybody) -> Response:
     """The best open jobs for somebody who is described here. Nothing of it is kept."""
-    with call.service.store.read(call.tenant) as rows:
-        model, counts = call.service.models.of(rows), exposed(call, rows)
-    who = of_profile(body.profile, body.applied)
-    answer = answered(call, model, who, body.asked, counts)
-    return shown(model, who, answer, reasons=body.asked.reasons)
+    found = await to_thread.run_sync(described_answer, call, body, limiter=call.service.scoring)
+    return Response(found, media_type=JSON)
 
 
 @router.get("/people/{person}/reasons")
