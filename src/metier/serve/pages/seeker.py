@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Response, UploadFile
 
 from metier.live import Asker, LiveModel
-from metier.serve.answers import fresh_answer, stored_answer
+from metier.serve.answers import described_answer, fresh_answer, stored_answer
 from metier.serve.askers import asker
 from metier.serve.guard import COOKIE
 from metier.serve.pages import forms, samples
@@ -17,7 +17,6 @@ from metier.serve.problems import Refused, absent
 from metier.serve.records import Anybody, NewEvent, PersonOut, Profile, Recommendations, ResumeState
 from metier.serve.routes.events import record_event
 from metier.serve.routes.people import erase_person, get_person, replace_person
-from metier.serve.routes.recommendations import recommend_to_anybody
 from metier.serve.routes.resumes import list_resumes, upload_resume
 from metier.store.store import Rows
 
@@ -54,10 +53,10 @@ def jobs(visit: Visit) -> Response:
     known = who is not None and bool(who.text.strip() or who.applied)
     asked = asked.model_copy(update={"reasons": known})
     if who is None:
-        found = recommend_to_anybody(visit.call, Anybody(profile=Profile(), asked=asked))
+        body = described_answer(visit.call, Anybody(profile=Profile(), asked=asked))
     else:
         body = stored_answer(visit.call, service.store, person, asked) or fresh_answer(visit.call, person, asked)
-        found = Recommendations.model_validate_json(body)
+    found = Recommendations.model_validate_json(body)
     query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
     return visit.page(
         "jobs.html.j2",
