@@ -119,7 +119,7 @@ def test_what_was_acknowledged_outlives_kills(town_bundles, tmp_path, database_u
     context.set_forkserver_preload(["metier.serve.app", "metier.live", "metier.cli.serve", "uvicorn"])
     for life in range(kills):
         began = time.monotonic()
-        process = context.Process(target=serve, args=(server.arguments, str(tmp_path / "log")))
+        process = context.Process(target=serve, args=(server.arguments, str(tmp_path / "log")), daemon=True)
         process.start()
         server.wait_for(process.is_alive)
         waited.append(time.monotonic() - began)
