@@ -2,13 +2,18 @@
 
 import asyncio
 import shutil
+import threading
 
 import pytest
 from structlog.testing import capture_logs
 
+from metier.live import LiveModel
 from metier.serve.models import Models
 
 ANYBODY = {"profile": {"text": "I am a nurse", "state": "OH"}, "asked": {"k": 10}}
+SLOW = {"profile": {"text": "I think about it"}, "asked": {"k": 10}}
+THREADS = 40
+"""That AnyIO keeps for all requests together."""
 
 
 def test_bundle_that_is_damaged_is_refused_and_the_live_one_goes_on(make_world):
@@ -47,8 +52,6 @@ def retrained(home, old="first", new="second"):
 
 
 def test_bundle_trained_again_under_its_name_is_not_served_before_it_is_promoted(make_world):
-    from metier.live import LiveModel
-
     async def story():
         async with make_world() as world, world.client("full") as client:
             home, loads = world.service.settings.home, []
@@ -136,5 +139,44 @@ def test_process_that_loaded_no_model_is_not_ready(make_world):
                     break
                 await asyncio.sleep(0.1)
             assert answer.json() == {"status": "ok", "models": 2, "missing": 0}
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("by", ["API", "page"])
+def test_promotion_does_not_wait_behind_those_who_ask(make_world, monkeypatch, by):
+    """More questions that take their time than the service has threads: models change meanwhile."""
+    jobs, asked, over = LiveModel.jobs, [], threading.Event()
+
+    def slowly(model, who, *arguments, **named):
+        if who.text == SLOW["profile"]["text"]:
+            asked.append(who)
+            assert over.wait(60)
+        return jobs(model, who, *arguments, **named)
+
+    async def changed(client, what, **values):
+        if by == "API":
+            answer = await client.post(f"/api/v1/models/{what}", json=values)
+        else:
+            answer = await client.post(f"/models/{what}", data={**values, "csrf": client.headers["X-CSRF-Token"]})
+        assert answer.status_code == (200 if by == "API" else 303), answer.text
+
+    async def story():
+        async with make_world(key_cache_seconds=0) as world, world.client("full") as client:
+            operator = await world.signed_in("operator")
+            monkeypatch.setattr(LiveModel, "jobs", slowly)
+            slow = [asyncio.create_task(client.post("/api/v1/recommendations", json=SLOW)) for _ in range(100)]
+            try:
+                async with asyncio.timeout(30):
+                    while len(asked) < THREADS:
+                        await asyncio.sleep(0.01)
+                    for what, values, live in (("promote", {"bundle": "second"}, "second"), ("rollback", {}, "first")):
+                        await changed(operator, what, **values)
+                        assert world.service.models.held(world.tenant).version.startswith(f"{live}@")
+                assert len(asked) == THREADS, "no thread was free"
+            finally:
+                over.set()
+                answers = await asyncio.gather(*slow)
+            assert {answer.status_code for answer in answers} == {200}
 
     asyncio.run(story())

@@ -7,7 +7,6 @@ from hmac import compare_digest
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 
 from metier.serve.buckets import neighbourhood
@@ -66,10 +65,10 @@ async def identify(request: Request, service: Service) -> Actor:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         key = digest(token.strip())
-        actor = await service.actors.get(key, lambda: run_in_threadpool(service.actor_of_key, token.strip()))
+        actor = await service.actors.get(key, lambda: service.actor_of_key(token.strip()))
     elif cookie := request.cookies.get(COOKIE):
         key = digest(cookie)
-        actor = await service.actors.get(key, lambda: run_in_threadpool(service.actor_of_session, cookie))
+        actor = await service.actors.get(key, lambda: service.actor_of_session(cookie))
         if actor and request.method not in _SAFE:
             given = request.headers.get(CSRF_HEADER, "")
             if not compare_digest(given.encode(), (actor.csrf or "").encode()):

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Event, Thread
+from typing import TypeVar
 
 import structlog
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi.concurrency import run_in_threadpool
 
 from metier.errors import MetierError
@@ -27,6 +28,7 @@ from metier.store.database import Database, connect
 from metier.store.store import Store
 
 DAY = 86_400.0
+T = TypeVar("T")
 
 
 class Service:
@@ -59,6 +61,8 @@ class Service:
         """Threads that score descriptions at once: more than the cores would only wait for each other."""
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
+        self._door, self._changing = CapacityLimiter(4), CapacityLimiter(1)
+        """Threads apart from those of all other requests, which under a flood have thousands waiting."""
         self._stop = Event()
         work = {"follow": self._follow, "candidates": self._follow_candidates}
         self._followers = [Thread(target=one, name=name, daemon=True) for name, one in work.items()]
@@ -100,16 +104,26 @@ class Service:
         past = self.settings.moment == "data" or clock - last > 365 * DAY
         return model.newest if past else clock
 
-    def actor_of_key(self, secret: str) -> Actor | None:
+    async def change(self, work: Callable[..., T], *arguments: object) -> T:
+        """Run a change of models in a thread kept for it: it waits behind other changes, not behind all who ask."""
+        return await to_thread.run_sync(partial(work, *arguments), limiter=self._changing)
+
+    async def actor_of_key(self, secret: str) -> Actor | None:
         """Whom an API key lets in."""
+        return await to_thread.run_sync(self._actor_of_key, secret, limiter=self._door)
+
+    async def actor_of_session(self, token: str) -> Actor | None:
+        """Whom a session's token lets in."""
+        return await to_thread.run_sync(self._actor_of_session, token, limiter=self._door)
+
+    def _actor_of_key(self, secret: str) -> Actor | None:
         found = self.store.authentication.key(secret)
         if found is None:
             return None
         tenant, key = found
         return Actor(key.id, tenant, scopes=frozenset(key.scopes), main=self.models.owns_workspace(tenant))
 
-    def actor_of_session(self, token: str) -> Actor | None:
-        """Whom a session's token lets in."""
+    def _actor_of_session(self, token: str) -> Actor | None:
         found = self.store.authentication.session(token)
         if found is None:
             return None

@@ -18,7 +18,7 @@ from metier.serve.pages.showing import facts, title_of
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.routes.audit import AuditOut, list_audit, verify_audit
-from metier.serve.routes.models import Bundle, list_models, promote_model, roll_back_model
+from metier.serve.routes.models import Bundle, list_models, promoted, rolled_back
 from metier.serve.service import DAY
 from metier.store.completions import CompletionStore
 from metier.store.jobs import Job
@@ -83,7 +83,7 @@ def quarantine(visit: Visit) -> Response:
 def promote(visit: Visit) -> Response:
     """Make a bundle live."""
     try:
-        promote_model(visit.call, forms.checked(Bundle, bundle=visit.values.get("bundle", "")))
+        promoted(visit.call, forms.checked(Bundle, bundle=visit.values.get("bundle", "")).bundle)
     except MetierError as error:
         return dashboard(visit, {"": str(error)})
     return go("/dashboard?done=promoted")
@@ -92,7 +92,7 @@ def promote(visit: Visit) -> Response:
 def roll_back(visit: Visit) -> Response:
     """Go back to the model before."""
     try:
-        roll_back_model(visit.call)
+        rolled_back(visit.call)
     except MetierError as error:
         return dashboard(visit, {"": str(error)})
     return go("/dashboard?done=rolled-back")
@@ -193,8 +193,8 @@ ROUTES = [
     Page("/dashboard", dashboard, "list_models"),
     Page("/dashboard/map.svg", curve, "get_metrics"),
     Page("/import", quarantine, "get_import"),
-    Page("/models/promote", promote, "promote_model", "POST"),
-    Page("/models/rollback", roll_back, "roll_back_model", "POST"),
+    Page("/models/promote", promote, "promote_model", "POST", change=True),
+    Page("/models/rollback", roll_back, "roll_back_model", "POST", change=True),
     Page("/audit", audit, "list_audit"),
     Page("/audit", verify, "verify_audit", "POST"),
 ]

@@ -99,9 +99,12 @@ class Page(Route):
     Parameters
     ----------
     operation : row of `POLICY`; None for everybody.
+    change : whether it changes models; see `Service.change`.
     """
 
-    def __init__(self, path: str, answer: Answer, operation: str | None = None, method: str = "GET") -> None:
+    def __init__(
+        self, path: str, answer: Answer, operation: str | None = None, method: str = "GET", *, change: bool = False
+    ) -> None:
         self.operation = operation or "page"
         rule = POLICY[operation] if operation else EVERYBODY
 
@@ -116,7 +119,8 @@ class Page(Route):
                     return go(f"/sign-in?{urlencode({'next': _here(request)})}")
                 if actor is not None and not rule.admits(actor) and not rule.public:
                     raise absent()
-                return await run_in_threadpool(answer, await _sent(visit) if method == "POST" else visit)
+                run = service.change if change else run_in_threadpool
+                return await run(answer, await _sent(visit) if method == "POST" else visit)
             except MetierError as error:
                 return await run_in_threadpool(visit.refused, of_metier(error))
             except HTTPException as error:
@@ -158,7 +162,7 @@ async def _signed_in(request: Request, service: Service) -> Actor | None:
     cookie = request.cookies.get(COOKIE)
     if not cookie:
         return None
-    return await service.actors.get(digest(cookie), lambda: run_in_threadpool(service.actor_of_session, cookie))
+    return await service.actors.get(digest(cookie), lambda: service.actor_of_session(cookie))
 
 
 def _csrf(request: Request, actor: Actor | None) -> str:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from metier.serve.guard import Asking, Guarded
+from metier.serve.guard import Asking, Call, Guarded
 from metier.serve.records import Id, Record, Sent, moment
 from metier.store.models import Model, ModelState
 
@@ -44,6 +44,16 @@ def sent(model: Model) -> ModelOut:
     )
 
 
+def promoted(call: Call, bundle: str) -> ModelOut:
+    """What `promote_model` does."""
+    return sent(call.service.models.promote(call.tenant, bundle, call.actor.id))
+
+
+def rolled_back(call: Call) -> ModelOut:
+    """What `roll_back_model` does."""
+    return sent(call.service.models.roll_back(call.tenant, call.actor.id))
+
+
 @router.get("")
 def list_models(call: Asking) -> Models:
     """Models of the tenant, the last changed first, and the bundles it may promote."""
@@ -53,12 +63,12 @@ def list_models(call: Asking) -> Models:
 
 
 @router.post("/promote")
-def promote_model(call: Asking, body: Bundle) -> ModelOut:
+async def promote_model(call: Asking, body: Bundle) -> ModelOut:
     """Load a bundle beside the live one, let it answer a question, and make it live; 422 says why it cannot be."""
-    return sent(call.service.models.promote(call.tenant, body.bundle, call.actor.id))
+    return await call.service.change(promoted, call, body.bundle)
 
 
 @router.post("/rollback")
-def roll_back_model(call: Asking) -> ModelOut:
+async def roll_back_model(call: Asking) -> ModelOut:
     """Make that model live again which was live before this one was promoted."""
-    return sent(call.service.models.roll_back(call.tenant, call.actor.id))
+    return await call.service.change(rolled_back, call)
