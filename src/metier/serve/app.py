@@ -1,5 +1,6 @@
 """The application: routes behind their guard, surroundings around them, and what runs beside the requests."""
 
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from threadpoolctl import threadpool_limits
 
 from metier import __version__
 from metier.serve.guard import COOKIE
@@ -69,6 +71,8 @@ def from_environment() -> FastAPI:
     """The application of a worker process, from METIER_SERVE_*."""
     set_up()
     sys.setswitchinterval(SWITCH)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # what is loaded later; a request has one thread, others run beside it
+    threadpool_limits(1)
     settings = read_settings()
     database = Database.open(settings.where)
     structlog.get_logger().info("starting", version=__version__)
