@@ -273,6 +273,8 @@ LIMITS = """## Limits
 - Intervals are over people, on one set of postings per board. They do not say what another board or another year would
   show.
 - Truth is who applied or looked. A better job that nobody was shown counts as an error.
+- These runs are older than [decision 19](../decisions/0019-words-read-through-postings.md), by which `profile`, one of
+  the ranker's sources, reads words through postings. The README's table has the ranker of today.
 """
 
 

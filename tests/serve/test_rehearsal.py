@@ -33,18 +33,23 @@ with site_of(Path(sys.argv[2]), Path(sys.argv[3])) as site:
 """
 
 
-def test_a_model_is_rehearsed_once(town_bundles, monkeypatch):
-    monkeypatch.setattr(rehearsal, "_done", set())
+def test_every_kind_of_question_is_asked(town_bundles, monkeypatch):
     templates._environment.cache_clear()
     skill_finder.cache_clear()
     asked, answer = [], LiveModel.reasons
     monkeypatch.setattr(LiveModel, "reasons", lambda *given, **how: asked.append(given[1]) or answer(*given, **how))
-    model = LiveModel.load(town_bundles / "first")
-    for _ in range(2):
-        rehearsal.rehearse(model)
+    rehearsal.rehearse(LiveModel.load(town_bundles / "first"))
     assert [bool(one.applied) for one in asked] == [False, True]
     assert skill_finder.cache_info().currsize == 1
     assert len(templates._environment().cache) == len(templates._environment().list_templates())
+
+
+def test_the_service_rehearses_once(world):
+    service, asked = world.app.state.service, []
+    service._rehearse, service._rehearsed = asked.append, False
+    for _ in range(2):
+        service._rehearse_once()
+    assert asked == [service.models.held(world.tenant)]
 
 
 def test_first_requests_load_nothing(town_bundles, tmp_path, request):

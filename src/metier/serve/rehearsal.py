@@ -8,15 +8,10 @@ from metier.serve.pages.templates import compile_all
 from metier.sources.documents.document import Document
 from metier.sources.documents.recognise import candidate_of
 
-_done: set[str] = set()
-"""Versions of models that this process rehearsed with."""
 
 
 def rehearse(model: LiveModel) -> None:
-    """Answer every kind of question once for somebody made up, with and without a history; once for each model."""
-    if model.version in _done:
-        return
-    _done.add(model.version)
+    """Answer every kind of question once for somebody made up, with and without a history."""
     import metier.evaluate.run_folder  # noqa: F401 - what the dashboard reads runs with
 
     compile_all()

@@ -47,7 +47,7 @@ class Service:
         self.near = Store(Database(connect(settings.where))) if database.engine.dialect.name == "sqlite" else None
         """A connection for the event loop alone: SQLite answers sooner than another thread would begin to ask it."""
         self.models = models
-        self._rehearse = rehearse
+        self._rehearse, self._rehearsed = rehearse, False
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
         self.strangers = Buckets(settings.requests_per_minute)
@@ -131,13 +131,13 @@ class Service:
         return Actor(found.account, found.tenant, found.role, person=found.person, main=main, csrf=found.csrf)
 
     def _follow(self) -> None:
-        """Rehearse with models that are new, notice what other processes promoted, clear the log of what was erased,
+        """Rehearse, notice what other processes promoted, clear the log of what was erased,
         and tidy up once an hour."""
         left = 0.0
-        _try("rehearse", self._rehearse_all)
+        _try("rehearse", self._rehearse_once)
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
-            _try("rehearse", self._rehearse_all)
+            _try("rehearse", self._rehearse_once)
             if self.traces:
                 _try("scrub", self._scrub)
             left -= self.settings.follow_seconds
@@ -145,11 +145,13 @@ class Service:
                 left = 3600.0
                 _try("tidy", self._tidy)
 
-    def _rehearse_all(self) -> None:
-        for tenant in self.store.tenants():
-            model = self.models.held(tenant.id)
-            if model is not None and not self._stop.is_set():
-                self._rehearse(model)
+    def _rehearse_once(self) -> None:
+        """With the first model that there is: what others share with it is there then, the rest they load themselves."""
+        held = (self.models.held(tenant.id) for tenant in self.store.tenants())
+        model = None if self._rehearsed or self._stop.is_set() else next(filter(None, held), None)
+        if model is not None:
+            self._rehearsed = True
+            self._rehearse(model)
 
     def _follow_candidates(self) -> None:
         """Beside the other follower, for reading people takes its time."""
