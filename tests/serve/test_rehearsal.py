@@ -44,12 +44,17 @@ def test_every_kind_of_question_is_asked(town_bundles, monkeypatch):
     assert len(templates._environment().cache) == len(templates._environment().list_templates())
 
 
-def test_the_service_rehearses_once(world):
-    service, asked = world.app.state.service, []
-    service._rehearse, service._rehearsed = asked.append, False
-    for _ in range(2):
-        service._rehearse_once()
-    assert asked == [service.models.held(world.tenant)]
+def test_the_service_rehearses_once(make_world, running):
+    async def story():
+        async with make_world() as world:
+            world.service._rehearse, world.service._rehearsed = asked.append, False
+            for _ in range(2):
+                world.service._rehearse_once()
+            return world.service.models.held(world.tenant)
+
+    asked = []
+    model = running(story())
+    assert asked == [model]
 
 
 def test_first_requests_load_nothing(town_bundles, tmp_path, request):

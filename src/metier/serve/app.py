@@ -71,7 +71,7 @@ def from_environment() -> FastAPI:
     """The application of a worker process, from METIER_SERVE_*."""
     set_up()
     sys.setswitchinterval(SWITCH)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # what is loaded later; a request has one thread, others run beside it
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for what is loaded later: other requests run beside this one
     threadpool_limits(1)
     settings = read_settings()
     database = Database.open(settings.where)

@@ -9,7 +9,6 @@ from metier.sources.documents.document import Document
 from metier.sources.documents.recognise import candidate_of
 
 
-
 def rehearse(model: LiveModel) -> None:
     """Answer every kind of question once for somebody made up, with and without a history."""
     import metier.evaluate.run_folder  # noqa: F401 - what the dashboard reads runs with

@@ -146,7 +146,7 @@ class Service:
                 _try("tidy", self._tidy)
 
     def _rehearse_once(self) -> None:
-        """With the first model that there is: what others share with it is there then, the rest they load themselves."""
+        """With the first model that there is: the others find what all share, and load the rest themselves."""
         held = (self.models.held(tenant.id) for tenant in self.store.tenants())
         model = None if self._rehearsed or self._stop.is_set() else next(filter(None, held), None)
         if model is not None:
