@@ -78,8 +78,9 @@ class World:
 
 
 @pytest.fixture
-def make_world(town_bundles, tmp_path):
-    """`async with make_world(settings...) as world:` the service runs inside."""
+def make_world(town_bundles, tmp_path, monkeypatch):
+    """`async with make_world(settings...) as world:` the service runs inside; it does not rehearse."""
+    monkeypatch.setattr("metier.serve.app.rehearse", lambda model: None)
 
     @asynccontextmanager
     async def make(**settings):

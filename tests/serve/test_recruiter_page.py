@@ -12,7 +12,8 @@ from metier.store.people import Person
 
 
 @pytest.fixture
-def site(town_bundles, tmp_path):
+def site(town_bundles, tmp_path, monkeypatch):
+    monkeypatch.setattr("metier.serve.app.rehearse", lambda model: None)  # its questions are not a recruiter's
     with site_of(town_bundles, tmp_path) as made:
         yield made
 

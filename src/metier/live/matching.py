@@ -103,8 +103,10 @@ class Matcher:
 
     def said(self, texts: Sequence[str]) -> Floats:
         """(b, d + t) what people say: `vectors`, and the topics of postings like these words."""
-        words = self.vectors(texts)
-        return np.hstack([words, near(words, self._sample, self._sample[:, : self._topics], self._temperature)])
+        words, topics = self.vectors(texts), self._sample[:, : self._topics]
+        # One by one: a product of many rows rounds otherwise, and nobody's score may depend on who is beside them.
+        like = [near(words[[row]], self._sample, topics, self._temperature) for row in range(len(words))]
+        return np.hstack([words, np.concatenate([np.zeros((0, self._topics), np.float32), *like])])
 
     def ask(self, own: Floats, asker: Asker, past: Encoded, times: Sequence[float], *, heard: bool) -> Question:
         """A person as a question.
