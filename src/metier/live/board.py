@@ -12,8 +12,7 @@ from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.data.types import Times
 from metier.errors import UnknownIdError
-from metier.live.attributes import Attributes, Numbers
-from metier.live.attributes import Mask as Mask
+from metier.live.attributes import Attributes, Mask, Numbers
 from metier.live.records import Filter
 from metier.live.reposts import Reposts, TextOf
 
