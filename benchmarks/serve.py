@@ -169,7 +169,8 @@ def report(home: Path, given: argparse.Namespace, jobs: int, seconds: float) -> 
     began = time.perf_counter()
     server = subprocess.Popen(
         [sys.executable, "-c", "from metier.cli.app import main; main()", "serve"],
-        env=os.environ | {f"METIER_SERVE_{name}": value for name, value in settings.items()},
+        env={name: value for name, value in os.environ.items() if name != "METIER_HOME"}
+        | {f"METIER_SERVE_{name}": value for name, value in settings.items()},
         stderr=subprocess.DEVNULL,
     )
     try:

@@ -79,8 +79,9 @@ class World:
 
 @pytest.fixture
 def make_world(town_bundles, tmp_path, monkeypatch):
-    """`async with make_world(settings...) as world:` the service runs inside; it does not rehearse."""
+    """`async with make_world(settings...) as world:` the service runs inside; it does not rehearse or settle."""
     monkeypatch.setattr("metier.serve.app.rehearse", lambda model: None)
+    monkeypatch.setattr("metier.serve.app.settle", lambda: None)
 
     @asynccontextmanager
     async def make(**settings):

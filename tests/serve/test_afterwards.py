@@ -112,6 +112,37 @@ def test_work_that_fails_is_lost_and_loses_no_row_of_audit(store, tenants, error
     assert "canary" not in str(lines)
 
 
+def test_showings_come_less_often_unless_all_is_asked_for(store, tenants):
+    afterwards = Afterwards(store, 60, Metrics())
+    for _ in range(2):
+        afterwards.shown(tenants[0], b'{"items": [{"job": "nurse"}, {"job": "cook"}]}')
+
+    def counted():
+        with store.read(tenants[0]) as rows:
+            return rows.exposures.since(0)
+
+    afterwards.flush(showings=False)
+    assert counted() == {}
+    afterwards.flush()
+    assert counted() == {"nurse": 2, "cook": 2}
+    afterwards.flush()
+    assert counted() == {"nurse": 2, "cook": 2}
+
+
+def test_thread_writes_showings_after_their_time(store, tenants, monkeypatch):
+    monkeypatch.setattr("metier.serve.afterwards.SHOWN_SECONDS", 0.3)
+    afterwards = Afterwards(store, 0.01, Metrics())
+    began = time.monotonic()
+    afterwards.start()
+    afterwards.shown(tenants[0], b'{"items": [{"job": "nurse"}]}')
+    while afterwards._shown and time.monotonic() < began + 20:
+        time.sleep(0.01)
+    assert time.monotonic() - began >= 0.3
+    afterwards.close()
+    with store.read(tenants[0]) as rows:
+        assert rows.exposures.since(0) == {"nurse": 1}
+
+
 def test_thread_outlives_every_error(store, tenants):
     afterwards = Afterwards(store, 0.01, Metrics())
 

@@ -1,7 +1,9 @@
 """What the first visitor would wait for is there before: nothing is loaded or compiled for the first request."""
 
+import gc
 import subprocess
 import sys
+import weakref
 
 from metier.enrich.skills import skill_finder
 from metier.live import LiveModel
@@ -55,6 +57,43 @@ def test_the_service_rehearses_once(make_world, running):
     asked = []
     model = running(story())
     assert asked == [model]
+
+
+def test_the_service_settles_once_for_each_model(make_world, running):
+    async def story():
+        async with make_world() as world:
+            world.service._settle, world.service._settled = lambda: settled.append(1), []
+            for _ in range(2):
+                world.service._settle_anew()
+            assert len(settled) == 1
+            world.service._settled = ["another@0123456789ab"]
+            world.service._settle_anew()
+
+    settled = []
+    running(story())
+    assert len(settled) == 2
+
+
+def test_what_is_settled_is_not_searched_for_garbage_until_it_settles_anew():
+    kept = [{} for _ in range(10)]
+    kept[0]["itself"] = kept[0]
+    try:
+        rehearsal.settle()
+        assert not {id(one) for one in kept} & {id(one) for one in gc.get_objects()}
+        watched = weakref.ref(loop := Loop())
+        loop.itself = loop
+        rehearsal.settle()
+        del loop
+        gc.collect()
+        assert watched() is not None
+        rehearsal.settle()
+        assert watched() is None
+    finally:
+        gc.unfreeze()
+
+
+class Loop:
+    """Refers to itself, so that only a collection ends it."""
 
 
 def test_first_requests_load_nothing(town_bundles, tmp_path, request):

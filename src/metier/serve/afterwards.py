@@ -1,11 +1,11 @@
 """What a request leaves to be written once it was answered: audit of reads, stored answers, showings.
 
-One transaction a tenant and a second takes them all, since each commit waits for the disk. While the audit cannot be
-written, `MOST` rows of it wait; then requests that would add to it are refused. Only a row that could never be written
-(a text too long, a value that is no JSON) is left out, logged and counted, so that it does not hold up the rows behind.
+One transaction a tenant and a second takes them all, since each commit waits for the disk; showings, each of twenty
+jobs and the same jobs again and again, come less often. While the audit cannot be written, `MOST` rows of it wait; then
+requests that would add to it are refused. Only a row that could never be written (a text too long, a value that is no
+JSON) is left out, logged and counted, so that it does not hold up the rows behind.
 """
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from functools import partial
 from threading import Event, Lock, Thread
 
 import structlog
+from pydantic_core import from_json
 
 from metier.errors import UnknownIdError, UsageError
 from metier.serve.logs import failure
@@ -25,6 +26,8 @@ from metier.store.store import Rows, Store
 MOST = 50_000
 """Rows of audit that may wait: half a minute at full load."""
 MOST_AT_ONCE = 5_000
+SHOWN_SECONDS = 5.0
+"""How often showings are written, unless somebody asks for all that waits."""
 DAY = 86_400.0
 Work = Callable[[Rows], object]
 Shown = Counter[tuple[int, bytes]]
@@ -64,8 +67,10 @@ class Afterwards:
             if one in self._shown[tenant] or len(self._shown[tenant]) < MOST_AT_ONCE:
                 self._shown[tenant][one] += 1
 
-    def flush(self, tenant: str | None = None) -> None:
+    def flush(self, tenant: str | None = None, *, showings: bool = True) -> None:
         """Write all that waits, of one tenant or of all; what could not be written of the audit waits on.
+
+        `showings`: these too.
 
         Raises
         ------
@@ -75,7 +80,7 @@ class Afterwards:
         with self._flushing:
             for one in dict.fromkeys([*self._audit, *self._work, *self._shown] if tenant is None else [tenant]):
                 try:
-                    self._flush(one)
+                    self._flush(one, showings)
                 except Exception as error:  # raised again below, when all tenants had their turn
                     structlog.get_logger().error("audit not written", tenant=one, count=self._waiting, **failure(error))
                     failed = failed or error
@@ -101,25 +106,30 @@ class Afterwards:
                 time.sleep(0.2)
 
     def _run(self) -> None:
+        due = time.monotonic() + SHOWN_SECONDS
         while not self._stop.wait(self._every):
-            self._try()
+            late = time.monotonic() >= due
+            self._try(showings=late)
+            if late:
+                due = time.monotonic() + SHOWN_SECONDS
         self._try()
 
-    def _try(self) -> None:
+    def _try(self, *, showings: bool = True) -> None:
         with suppress(Exception):  # logged by `flush`; a thread that ends here would write nothing ever again
-            self.flush()
+            self.flush(showings=showings)
 
-    def _flush(self, tenant: str) -> None:
+    def _flush(self, tenant: str, showings: bool) -> None:
         while True:
             with self._lock:
                 entries = self._audit[tenant][:MOST_AT_ONCE]
                 work, self._work[tenant] = self._work[tenant], []
-                shown, self._shown[tenant] = self._shown[tenant], Counter()
+                shown = self._shown.pop(tenant, Shown()) if showings else Shown()
             if shown:
                 work.append(partial(_count, shown))
-            if not entries and not work:
+            if entries or work:
+                self._write(tenant, entries, work)
+            if len(entries) < MOST_AT_ONCE:  # what came meanwhile waits its turn
                 return
-            self._write(tenant, entries, work)
 
     def _write(self, tenant: str, entries: list[Entry], work: list[Work]) -> None:
         """Write the first that wait, in one transaction; in halves where a row among them can never be written."""
@@ -157,7 +167,7 @@ def _count(shown: Shown, rows: Rows) -> None:
     """Add the showings of each job to its days."""
     days: dict[int, Counter[str]] = defaultdict(Counter)
     for (day, answer), times in shown.items():
-        for one in json.loads(answer)["items"]:
+        for one in from_json(answer)["items"]:
             days[day][one["job"]] += times
     for day, jobs in days.items():
         rows.exposures.add(jobs, day)

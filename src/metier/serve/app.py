@@ -19,7 +19,7 @@ from metier.serve.models import Models
 from metier.serve.pages import mount
 from metier.serve.policy import POLICY
 from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
-from metier.serve.rehearsal import rehearse
+from metier.serve.rehearsal import rehearse, settle
 from metier.serve.routes import ROUTERS
 from metier.serve.service import Service
 from metier.serve.settings import Settings, read_settings
@@ -39,7 +39,7 @@ _TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "operation
 
 def create_app(settings: Settings, database: Database, models: Models) -> FastAPI:
     """The API over an open database and its models; both are closed when the application stops."""
-    service = Service(settings, database, models, rehearse)
+    service = Service(settings, database, models, rehearse, settle)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
-"""What the first visitor would wait for is done once before: templates, vocabularies, compiled loops."""
+"""What visitors would wait for is done before: templates, vocabularies, compiled loops, and the garbage of all that."""
 
+import gc
 from dataclasses import replace
 
 from metier.live import Asker, Filter, LiveModel
@@ -25,3 +26,11 @@ def rehearse(model: LiveModel) -> None:
             model.jobs(one, Filter(), 1, now=now)
             model.reasons(one, jobs[-1:])
             model.raises(one, jobs[-1])
+
+
+def settle() -> None:
+    """Leave what is there now, code and models, out of every later collection of garbage: one over all of it stops
+    every request, for .2 s beside 100,000 jobs."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()

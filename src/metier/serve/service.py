@@ -37,10 +37,16 @@ class Service:
     Parameters
     ----------
     rehearse : asks a model what it will be asked, once it is loaded and while others are answered already.
+    settle : called once other models are held.
     """
 
     def __init__(
-        self, settings: Settings, database: Database, models: Models, rehearse: Callable[[LiveModel], None]
+        self,
+        settings: Settings,
+        database: Database,
+        models: Models,
+        rehearse: Callable[[LiveModel], None],
+        settle: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.store = Store(database)
@@ -48,6 +54,7 @@ class Service:
         """A connection for the event loop alone: SQLite answers sooner than another thread would begin to ask it."""
         self.models = models
         self._rehearse, self._rehearsed = rehearse, False
+        self._settle, self._settled = settle, list[str]()
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
         self.strangers = Buckets(settings.requests_per_minute)
@@ -135,15 +142,24 @@ class Service:
         and tidy up once an hour."""
         left = 0.0
         _try("rehearse", self._rehearse_once)
+        _try("settle", self._settle_anew)
         while not self._stop.wait(self.settings.follow_seconds):
             _try("follow", self.models.follow)
             _try("rehearse", self._rehearse_once)
+            _try("settle", self._settle_anew)
             if self.traces:
                 _try("scrub", self._scrub)
             left -= self.settings.follow_seconds
             if left <= 0:
                 left = 3600.0
                 _try("tidy", self._tidy)
+
+    def _settle_anew(self) -> None:
+        """Where other models are held than the last time."""
+        held = [model.version for one in self.store.tenants() if (model := self.models.held(one.id))]
+        if held != self._settled:
+            self._settled = held
+            self._settle()
 
     def _rehearse_once(self) -> None:
         """With the first model that there is: the others find what all share, and load the rest themselves."""

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     exposure_cap: int | None = Field(default=None, ge=1)
     """A job that was shown more often than this in `exposure_days` gives way to others; none: no cap."""
     exposure_days: int = Field(default=7, ge=1, le=366)
-    """Days over which showings are counted."""
+    """Days over which showings are counted; they are written every five seconds."""
     groups: Path | None = None
     """CSV file with a column `person` and a column for each category; the dashboard then shows impact ratios."""
     impact_days: int = Field(default=365, ge=1)

@@ -187,6 +187,8 @@ def connect(where: str | Path) -> sa.Engine:
         if kind == "postgresql":
             return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
         engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
+        # Many rows in one statement: the driver gives up the interpreter's lock, and waits for it, at every statement.
+        engine.dialect.use_insertmanyvalues_wo_returning = True
     except ModuleNotFoundError as error:
         raise MissingExtraError("PostgreSQL", "postgres") from error
     except NoSuchModuleError as error:
