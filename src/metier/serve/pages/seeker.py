@@ -133,13 +133,14 @@ def save_profile(visit: Visit) -> Response:
 
 def upload(visit: Visit) -> Response:
     """Queue a résumé and go where its state is shown."""
+    if not visit.upload:
+        return _profile_page(visit, {"file": forms.FILE if visit.upload is None else forms.EMPTY})
     try:
         answer = upload_resume(visit.call, own(visit), UploadFile(BytesIO(visit.upload)))
     except Refused as refused:
         if not refused.errors:
             raise
-        errors = {"file": "Choose a file of at most 10 MB."}
-        return _profile_page(visit, errors)
+        return _profile_page(visit, {"file": forms.LARGE})
     state = ResumeState.model_validate_json(bytes(answer.body))
     return go(f"/resume?{urlencode({'id': state.id})}")
 
