@@ -105,8 +105,8 @@ def test_account_of_a_long_name_does_not_end_the_list(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:
             with world.store.write(world.tenant) as rows:
-                rows.accounts.add("𐐨" * 200, HASHED, "operator")
-                rows.accounts.add("𐐩", HASHED, "operator")
+                rows.accounts.add("𐐨" * 200, "", "operator")
+                rows.accounts.add("𐐩", "", "operator")
             path, cursor, seen = "/api/v1/accounts", None, []
             while cursor or not seen:
                 answer = await client.get(path, params={"limit": 1} | ({"cursor": cursor} if cursor else {}))
