@@ -158,6 +158,19 @@ def test_browser_reads_refusals_as_pages_and_programs_as_problems(site):
             assert answer.json()["status"] == answer.status_code in (404, 413)
 
 
+def test_error_in_looking_up_who_comes_is_a_page_too(site, monkeypatch):
+    visitor, service = site.signed_in("seeker"), site.client.app.state.service
+
+    async def fails(cookie):
+        raise ValueError("CANARY")
+
+    monkeypatch.setattr(service, "actor_of_session", fails)
+    service.actors.clear()
+    text = visitor._arrived(visitor.client.get("/jobs", headers=BROWSER), 500).text
+    assert "the log has it under this id" in text
+    assert "CANARY" not in text
+
+
 def test_what_was_tried_becomes_an_account(site):
     visitor = site.visitor().open("/try")
     visitor.send("/try", press=("sample", "welder"))

@@ -145,7 +145,7 @@ async def as_page(request: Request, refused: Refused) -> Response:
     service: Service = request.app.state.service
     try:
         actor = await _signed_in(request, service)
-    except MetierError:  # the store does not answer, which may be what is to be said
+    except Exception:  # looking up who comes may be what went wrong, and is in the log already
         actor = None
     answer = Visit(service, request, actor, _csrf(request, actor)).refused(refused)
     answer.headers.update(refused.headers or {})
