@@ -50,11 +50,15 @@ def test_report_opens(report, require_program, scheme):
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         ink = page.evaluate("getComputedStyle(document.body).color")
         overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        page.set_viewport_size({"width": 1200, "height": 900})
+        page.locator("#models tbody th").first.evaluate("one => { one.firstChild.textContent = 'Nn'.repeat(18) }")
+        table, frame = page.locator("#models").evaluate("one => [one.scrollWidth, one.parentElement.clientWidth]")
         browser.close()
     assert complaints == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
     assert (brightness(background) > brightness(ink)) == (scheme == "light")
     assert overflow <= 0
+    assert table <= frame, "the last column is cut, also of a model with a long name"
 
 
 def brightness(colour: str) -> int:

@@ -229,6 +229,16 @@ def test_filters_are_what_they_say(profile, wanted):
     assert found or "nobody" in wanted.values()
 
 
+@pytest.mark.parametrize("state", ["tx", "TX", " texas", "Texas"])
+def test_a_state_of_the_us_is_found_by_its_letters_and_by_its_name(profile, state):
+    base = Posting("short", "Nurse", "Work by night", city="Dallas", state="TX", country="US")
+    posted = [base, replace(base, id="long", text="By day", state="Texas"), replace(base, id="other", state="Tabasco")]
+    live = profile.live.with_jobs(posted)
+    found = everything(live.jobs(Asker(text="nurse"), Filter(state=state), 1000, now=profile.now))
+    assert {"short", "long"} <= found
+    assert {live.posting(job).state for job in found} == {"TX", "Texas"}
+
+
 def test_a_filter_refuses_what_it_does_not_know():
     with pytest.raises(ValueError, match="extra"):
         Filter(colour="red")

@@ -12,6 +12,7 @@ import structlog
 from metier.serve.buckets import Buckets
 from metier.serve.metrics import Metrics
 from metier.serve.middleware import HEADERS, Surroundings
+from metier.serve.problems import as_problem
 
 GENEROUS = Buckets(per_minute=1e6)
 
@@ -42,7 +43,7 @@ def ask(app, *, headers=(), chunks=(b"",), strangers=GENEROUS, client=("192.0.2.
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/x", "headers": list(headers), "client": client}
-    surrounded = Surroundings(app, largest=lambda _: 10, strangers=strangers, metrics=Metrics())
+    surrounded = Surroundings(app, largest=lambda _: 10, strangers=strangers, metrics=Metrics(), answer=as_problem)
     asyncio.run(surrounded(scope, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), b"".join(one.get("body", b"") for one in sent[1:])
 

@@ -87,6 +87,38 @@ def test_event_changes_the_next_answer(make_world):
     asyncio.run(story())
 
 
+def test_what_is_taken_back_is_suggested_again(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            job, *_ = before = await recommended(client, person)
+            for kind in ("dismissed", "applied"):
+                await client.post(EVENTS, json={"kind": kind, "person": person, "job": job})
+                assert job not in await recommended(client, person)
+                await client.post(EVENTS, json={"kind": f"un{kind}", "person": person, "job": job})
+                assert await recommended(client, person) == before
+
+    asyncio.run(story())
+
+
+def test_account_of_a_long_name_does_not_end_the_list(make_world):
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            with world.store.write(world.tenant) as rows:
+                rows.accounts.add("𐐨" * 200, "", "operator")
+                rows.accounts.add("𐐩", "", "operator")
+            path, cursor, seen = "/api/v1/accounts", None, []
+            while cursor or not seen:
+                answer = await client.get(path, params={"limit": 1} | ({"cursor": cursor} if cursor else {}))
+                assert answer.status_code == 200, answer.text
+                seen += [one["login"] for one in answer.json()["items"]]
+                cursor = answer.json()["next"]
+            assert seen == sorted(seen)
+            assert len(seen) == 6
+
+    asyncio.run(story())
+
+
 def test_stored_answer_is_served_as_the_same_bytes_until_something_changes(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:

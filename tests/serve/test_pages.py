@@ -117,6 +117,60 @@ def test_a_pasted_or_sent_resume_and_one_that_is_none(site):
     visitor.open("/try").send("/try", {"text": "  "}, status=422)
 
 
+def test_empty_file_is_called_empty_and_no_file_missing(site):
+    seeker = site.signed_in("seeker").open("/profile")
+    for visitor, path in ((site.visitor().open("/try"), "/try/resumes"), (seeker, "/resumes")):
+        visitor.send(path, file=b"", status=422)
+        assert "This file is empty" in visitor.page.css_first("#file-error").text()
+        visitor.send(path, file=("", b""), status=422)
+        assert "Choose a file." in visitor.page.css_first("#file-error").text()
+
+
+def test_what_a_file_was_read_as_is_said_whatever_its_name(site):
+    named = ("resume.pdf", RESUME.encode())
+    visitor = site.visitor().open("/try").send("/try/resumes", file=named)
+    assert "read as plain text" in visitor.text
+    assert visitor.jobs()[0] == "Registered Nurse"
+    seeker = site.signed_in("seeker").open("/profile")
+    seeker.send("/resumes", file=named)
+    assert "The file was read as plain text." in read(seeker).text
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_browser_reads_refusals_as_pages_and_programs_as_problems(site):
+    large = b"x" * 10_500_001
+    for visitor, form in ((site.visitor().open("/try"), "/try/resumes"), (site.signed_in("seeker"), "/resumes")):
+        client = visitor.client
+        said = visitor._arrived(client.get("/nowhere", headers=BROWSER), 404).text
+        assert "There is nothing here" in said
+        assert "Check the address" in said
+        assert "/sign-out" in visitor.answer.text if form == "/resumes" else "/sign-in" in visitor.answer.text
+        said = visitor._arrived(client.post(form, content=large, headers=BROWSER), 413).text
+        assert "up to 10 MB" in said
+        assert "Choose another file" in said
+        visitor._arrived(client.put("/try", headers=BROWSER), 405)
+        asked = (("GET", "/nowhere", b"", {}), ("GET", "/api/v1/nowhere", b"", BROWSER), ("POST", form, large, {}))
+        for method, path, content, headers in asked:
+            answer = client.request(method, path, content=content, headers=headers)
+            assert answer.headers["content-type"] == "application/problem+json", path
+            assert answer.json()["status"] == answer.status_code in (404, 413)
+
+
+def test_error_in_looking_up_who_comes_is_a_page_too(site, monkeypatch):
+    visitor, service = site.signed_in("seeker"), site.client.app.state.service
+
+    async def fails(cookie):
+        raise ValueError("CANARY")
+
+    monkeypatch.setattr(service, "actor_of_session", fails)
+    service.actors.clear()
+    text = visitor._arrived(visitor.client.get("/jobs", headers=BROWSER), 500).text
+    assert "the log has it under this id" in text
+    assert "CANARY" not in text
+
+
 def test_what_was_tried_becomes_an_account(site):
     visitor = site.visitor().open("/try")
     visitor.send("/try", press=("sample", "welder"))
@@ -247,7 +301,7 @@ def test_applied_saved_and_dismissed_change_the_list(site):
     assert first not in visitor.jobs()
     second = visitor.page.css_first("ol.jobs > li [name=job]").attributes["value"]
     visitor.send("/jobs/events", press=("kind", "dismissed"))
-    assert f'value="{second}"' not in visitor.answer.text
+    assert second not in [one.attributes["value"] for one in visitor.page.css("ol.jobs [name=job]")]
     visitor.send("/jobs/events", press=("kind", "saved"))
     visitor.open("/mine")
     headings = [one.text() for one in visitor.page.css("h2")]
@@ -255,6 +309,47 @@ def test_applied_saved_and_dismissed_change_the_list(site):
     assert "Registered Nurse" in visitor.text
     visitor.open("/job?id=nurse-1")
     assert "You applied" in visitor.text
+
+
+def test_a_mistake_is_taken_back_where_it_was_made(site):
+    """By the notice of the list, where the job is gone; by the pressed button, on its page and under "My list"."""
+    visitor = seeker_with_resume(site)
+    before = visitor.jobs()
+    for kind in ("dismissed", "applied"):
+        visitor.send("/jobs/events", press=("kind", kind), within='value="nurse-1"')
+        assert "Registered Nurse" not in visitor.jobs()
+        visitor.send("/jobs/events", press=("kind", f"un{kind}"))
+        assert "Taken back" in visitor.page.css_first(".notice").text()
+        assert visitor.jobs() == before
+        assert not visitor.page.css(".notice form")
+    visitor.send("/jobs/events", press=("kind", "saved"), within='value="nurse-1"')
+    (pressed,) = visitor.page.css('ol.jobs button[aria-pressed="true"]')
+    assert "Saved: Registered Nurse" in pressed.text()
+    visitor.open("/mine").send("/jobs/events", press=("kind", "applied"))
+    assert [one.text() for one in visitor.page.css("h2")] == ["Applied for"]
+    assert len(visitor.page.css('button[aria-pressed="true"]')) == 2
+    visitor.send("/jobs/events", press=("kind", "unapplied"))
+    assert [one.text() for one in visitor.page.css("h2")] == ["Saved"]
+    visitor.open("/job?id=nurse-1").send("/jobs/events", press=("kind", "unsaved"))
+    assert visitor.path == "/job"
+    assert not visitor.page.css('button[aria-pressed="true"]')
+    assert "Nothing here yet" in visitor.open("/mine").text
+    visitor.open("/jobs?done=dismissed&job=nurse-1")
+    assert not visitor.page.css(".notice form"), "an address alone offers to undo what nobody did"
+
+
+def test_a_page_prints_no_level_that_the_posting_does_not_state(site):
+    visitor = seeker_with_resume(site)
+    for path in ("/jobs", "/job?id=nurse-1"):
+        facts = [one.text().strip() for one in visitor.open(path).page.css(".facts li")]
+        assert "Columbus, OH, US" in facts
+        assert not {"beginner", "experienced", "senior", "leading others"} & set(facts)
+
+
+def test_condition_takes_the_name_of_a_state(site):
+    visitor = site.visitor().open("/try")
+    visitor.send("/try", press=("sample", "welder"))
+    assert "Pipe Welder" in visitor.send("/try/jobs", {"for-state": "Texas"}).jobs()
 
 
 def test_wishes_and_conditions(site):

@@ -163,6 +163,30 @@ def test_from_a_pdf_to_jobs_with_reasons(site, chromium):
         first.get_by_role("button", name="I applied").click()
         expect(page.get_by_role("status")).to_contain_text("you applied")
         expect(page.locator("ol.jobs > li").first.get_by_role("heading", level=2)).not_to_have_text("Registered Nurse")
+        page.get_by_role("button", name="Undo").click()
+        expect(first.get_by_role("heading", level=2)).to_have_text("Registered Nurse")
+        first.get_by_role("button", name="Save: Registered Nurse").click()
+        expect(first.get_by_role("button", name="Saved: Registered Nurse", pressed=True)).to_be_visible()
+        watched.harmless()
+
+
+def test_file_over_the_limit_is_told_in_the_site_s_look(site, chromium, tmp_path):
+    large = tmp_path / "large.pdf"
+    large.write_bytes(b"%PDF-" + b"x" * 30_000_000)
+    with listening(site) as address:
+        watched = Watched(chromium, address)
+        page = watched.page
+        page.goto("/try")
+        page.get_by_label("Résumé", exact=True).set_input_files(large)
+        page.get_by_role("button", name="Show me jobs").first.click()
+        page.get_by_role("heading", name="That is too large").wait_for()
+        legible(page)
+        page.get_by_role("link", name="Choose another file").click()
+        page.get_by_role("heading", name="Try it without an account").wait_for()
+        watched.sign_in("seeker").goto("/profile")
+        page.get_by_label("Upload a résumé").set_input_files(large)
+        page.get_by_role("button", name="Upload", exact=True).click()
+        page.get_by_role("heading", name="That is too large").wait_for()
         watched.harmless()
 
 
@@ -236,9 +260,8 @@ def test_every_page_can_be_read(site, chromium, scheme, width):
             "/nothing",
         ):
             seeker.page.goto(path)
-            if path != "/nothing":
-                seeker.page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
-                legible(seeker.page)
+            seeker.page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+            legible(seeker.page)
         for role, paths in {
             "recruiter": ("/postings", "/people?job=nurse-1"),
             "operator": ("/dashboard", "/audit", "/password"),

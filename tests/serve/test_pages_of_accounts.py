@@ -62,6 +62,17 @@ def test_administrator_makes_changes_and_removes_an_account(site):
     assert admin.path == "/accounts"
 
 
+def test_accounts_are_listed_by_name_as_the_page_says(site):
+    with site.store.write(site.tenant) as rows:
+        for login in ("mia", "ann", "zoe", "bob"):
+            rows.accounts.add(login, "", "recruiter")
+    page = site.signed_in("admin").open("/accounts").page
+    logins = [one.text() for one in page.css("tbody th")]
+    assert logins == sorted(logins)
+    assert {"mia", "ann", "zoe", "bob"} < set(logins)
+    assert "by name" in page.css_first("caption").text()
+
+
 def test_last_administrator_stays(site):
     admin = site.signed_in("admin").open("/accounts")
     admin.open(next(one for one in admin.page.css("table a") if "admin" in one.text()).attributes["href"])

@@ -30,22 +30,22 @@ class Visitor:
 
     def send(self, action, values=None, *, press=(), file=None, status=200, within=None):
         """Fill in and send the form of an action; of several the one with these fields that holds the text `within`."""
-        form = self.form(action, within, values or ())
+        form = self.form(action, within, values or (), press)
         sent = {**_typed(form), **(values or {}), **dict([press] if press else [])}
-        if press:
-            assert form.css_first(f'button[name="{press[0]}"][value="{press[1]}"]'), f"no button {press}"
         sender = self.client.get if form.attributes.get("method") == "get" else self.client.post
         how = {"params": sent} if sender == self.client.get else {"data": sent}
         if file is not None:
             assert form.attributes.get("enctype") == "multipart/form-data"
-            how["files"] = {"file": ("resume", file)}
+            how["files"] = {"file": file if isinstance(file, tuple) else ("resume", file)}
         return self._arrived(sender(action, **how), status)
 
-    def form(self, action, within=None, names=()):
+    def form(self, action, within=None, names=(), press=()):
         found = [one for one in self.page.css("form") if one.attributes.get("action") == action]
         found = [one for one in found if all(one.css_first(f'[name="{name}"]') for name in names)]
+        if press:
+            found = [one for one in found if one.css_first(f'button[name="{press[0]}"][value="{press[1]}"]')]
         found = [one for one in found if within is None or within in one.html]
-        assert found, f"no form of {action} with {[*names]} on {self.answer.url}"
+        assert found, f"no form of {action} with {[*names, *press]} on {self.answer.url}"
         return found[0]
 
     @property

@@ -27,6 +27,17 @@ def test_a_login_is_one_in_any_case_of_letters(store, tenant, login):
             rows.accounts.add(login, HASH, "seeker")
 
 
+def test_accounts_are_listed_by_login_page_after_page(store, tenant):
+    logins = ["mia", "bob", "zoe", "ann", "eve"]
+    with store.write(tenant) as rows:
+        for login in logins:
+            rows.accounts.add(login, HASH, "seeker")
+    with store.read(tenant) as rows:
+        first = rows.accounts.page(limit=3)
+        listed = [*first.items, *rows.accounts.page(first.next, limit=3).items]
+    assert [one.login for one in listed] == sorted(logins)
+
+
 def test_a_login_is_not_empty(store, tenant):
     with store.write(tenant) as rows, pytest.raises(UsageError, match="empty"):
         rows.accounts.add("  ", HASH, "seeker")

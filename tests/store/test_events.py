@@ -5,6 +5,7 @@ import pytest
 from metier.store.events import Event
 
 KINDS = ["applied", "viewed", "saved", "dismissed"]
+BACK = [("applied", "unapplied"), ("saved", "unsaved"), ("dismissed", "undismissed")]
 
 
 def event(source: str, person: str = "p1", job: str = "j1", kind="applied", time: float = 1.5) -> Event:
@@ -21,6 +22,21 @@ def test_an_event_is_kept_with_both_of_its_times(store, tenant, clock, kind):
     assert add(store, tenant, event("e1", kind=kind)).accepted == 1
     with store.read(tenant) as rows:
         assert rows.events.of_person("p1") == [Event("e1", kind, "p1", "j1", 1.5, clock.now, 1)]
+
+
+@pytest.mark.parametrize(("kind", "back"), BACK)
+def test_what_was_taken_back_is_kept_and_no_longer_counts(store, tenant, kind, back):
+    others = [one for one in KINDS if one != kind]
+    add(store, tenant, *(event(one, kind=one) for one in KINDS), event("other job", job="j2", kind=kind))
+    add(store, tenant, event("another's", person="p2", kind=kind), event("twice", kind=kind, time=2.0))
+    add(store, tenant, event("back", kind=back, time=3.0))
+    with store.read(tenant) as rows:
+        assert [one.source for one in rows.events.of_person("p1")] == [*others, "other job"]
+        assert [one.source for one in rows.events.of_person("p2")] == ["another's"]
+        assert len(rows.events.page("p1").items) == len(KINDS) + 3
+    add(store, tenant, event("before", kind=kind, time=2.5), event("again", kind=kind, time=3.0))
+    with store.read(tenant) as rows:
+        assert [one.source for one in rows.events.of_person("p1") if one.kind == kind] == ["other job", "again"]
 
 
 def test_a_source_id_counts_once(store, tenant):

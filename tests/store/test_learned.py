@@ -55,6 +55,8 @@ def learned(store, tenant):
                 Event("e2", "applied", "p1", "j1", 43_200.5),
                 Event("e3", "viewed", "p1", "j2", 1.0),
                 Event("e4", "applied", "p2", "of the bundle", 2.0),
+                Event("e5", "applied", "p2", "j1", 3.0),
+                Event("e6", "unapplied", "p2", "j1", 4.0),
             ]
         )
     with store.read(tenant) as rows:

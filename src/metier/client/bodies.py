@@ -21,6 +21,7 @@ class Asked(TypedDict):
     city: NotRequired[str | None]
     """Exact, in any case, as are state, country and employer."""
     state: NotRequired[str | None]
+    """One of the US by its letters or its name."""
     country: NotRequired[str | None]
     within_km: NotRequired[float | None]
     """Of the person's own place; a person or a job whose place is not in the gazetteer finds nothing."""
@@ -124,7 +125,8 @@ class NewEvent(TypedDict):
 
     id: NotRequired[str | None]
     """The event's own id; the same id counts once: of all keys, or of one account. One is made if there is none."""
-    kind: Literal["applied", "viewed", "saved", "dismissed"]
+    kind: Literal["applied", "viewed", "saved", "dismissed", "unapplied", "unsaved", "undismissed"]
+    """`unapplied`, `unsaved` and `undismissed` take back what the person did with the job before."""
     person: str
     job: str
     time: NotRequired[str | None]

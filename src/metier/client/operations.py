@@ -192,7 +192,8 @@ class Operations(Transport):
         return self._ask("GET", f"/api/v1/jobs/{quoted(job)}/similar", params={"k": k})
 
     def record_event(self, body: NewEvent) -> Recorded:
-        """Record that somebody applied to a job, saw, saved or dismissed it; the next answer knows of it."""
+        """Record that somebody applied to a job, saw, saved or dismissed it, or took it back; the next answer knows
+        it."""
         return self._ask("POST", "/api/v1/events", json=body, once=True)
 
     def list_models(self) -> Models:
@@ -217,7 +218,7 @@ class Operations(Transport):
         return self._ask("PUT", "/api/v1/accounts/current/password", json=body)
 
     def list_accounts(self, *, limit: int | None = None) -> Iterator[AccountOut]:
-        """Accounts of the tenant."""
+        """Accounts of the tenant, by login."""
         return self._pages("/api/v1/accounts", params={"limit": limit})
 
     def create_account(self, body: NewAccount) -> AccountOut:

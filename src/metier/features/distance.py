@@ -1,6 +1,7 @@
 """Where people and postings are, and how far apart, from the names of their places.
 
-`places.toml` holds the coordinates of larger US cities with the first three digits of a ZIP code. A city is looked up
+`places.toml` holds the coordinates of larger US cities with the first three digits of a ZIP code, and the names of the
+US states. A city is looked up
 by its name and state, then a ZIP code, then a state by the mean of its cities; whatever is not there is unknown.
 """
 
@@ -8,7 +9,7 @@ import tomllib
 from collections.abc import Collection, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +23,37 @@ FINEST = {"city": 1.0, "zip3": 1e-3, "state": 1e-6}
 
 
 @cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads((files(__package__) / "places.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def gazetteer() -> dict[str, NDArray[np.float64]]:
     """Key of a place -> (3,) unit vector from the centre of the earth. Keys: "city|state", "zip3", "|state"."""
-    text = (files(__package__) / "places.toml").read_text(encoding="utf-8")
     found: dict[str, list[NDArray[np.float64]]] = {}
-    for city, state, zip3, latitude, longitude, _ in tomllib.loads(text)["cities"]:
+    for city, state, zip3, latitude, longitude, _ in _table()["cities"]:
         phi, lam = np.radians([latitude, longitude])
         point = np.array([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)])
         for key in (f"{city}|{state}", zip3, f"|{state}"):
             found.setdefault(key, []).append(point)
     means = {key: np.mean(points, axis=0) for key, points in found.items()}
     return {key: mean / np.linalg.norm(mean) for key, mean in means.items()}
+
+
+def spellings(state: str) -> frozenset[str]:
+    """A state in small letters, of the US by its letters as by its name.
+
+    >>> sorted(spellings("Texas")), sorted(spellings("tx")), sorted(spellings("Bavaria"))
+    (['texas', 'tx'], ['texas', 'tx'], ['bavaria'])
+    """
+    plain = state.strip().lower()
+    return _states().get(plain, frozenset({plain}))
+
+
+@cache
+def _states() -> dict[str, frozenset[str]]:
+    both = [frozenset({letters.lower(), name.lower()}) for letters, name in _table()["states"].items()]
+    return {one: pair for pair in both for one in pair}
 
 
 def columns(names: Sequence[str]) -> Floats:

@@ -11,7 +11,7 @@ from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.data.types import Times
 from metier.features.assemble import seconds
-from metier.features.distance import within
+from metier.features.distance import spellings, within
 from metier.live.records import Filter
 
 Mask = NDArray[np.bool_]
@@ -91,7 +91,9 @@ class Attributes:
         for column, name in enumerate(NAMES):
             wanted = getattr(filter, name)
             if wanted is not None:
-                masks.append(self.names[:, column] == numbers[column].get(wanted.strip().lower(), -2))
+                spelled = spellings(wanted) if name == "state" else {wanted.strip().lower()}
+                known = [numbers[column][one] for one in spelled if one in numbers[column]]
+                masks.append(np.isin(self.names[:, column], known))
         if filter.within_km is not None:
             masks.append(within(home(), self.at, filter.within_km))
         if filter.remote is not None:

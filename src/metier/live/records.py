@@ -39,6 +39,7 @@ class Filter(BaseModel):
     city: Name | None = None
     """Exact, in any case, as are state, country and employer."""
     state: Name | None = None
+    """One of the US by its letters or its name."""
     country: Name | None = None
     within_km: Annotated[float, Field(gt=0, le=20_038)] | None = None
     """Of the person's own place; a person or a job whose place is not in the gazetteer finds nothing."""

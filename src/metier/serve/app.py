@@ -17,6 +17,7 @@ from metier.serve.logs import set_up
 from metier.serve.middleware import Surroundings
 from metier.serve.models import Models
 from metier.serve.pages import mount
+from metier.serve.pages.visit import as_page
 from metier.serve.policy import POLICY
 from metier.serve.problems import MEDIA_TYPE, Problem, add_handlers
 from metier.serve.rehearsal import rehearse, settle
@@ -62,8 +63,14 @@ def create_app(settings: Settings, database: Database, models: Models) -> FastAP
         app.router.routes.extend(router.routes)  # as they are: `include_router` would match each request twice
     mount(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(Surroundings, largest=settings.largest, strangers=service.strangers, metrics=service.metrics)
-    add_handlers(app)
+    app.add_middleware(
+        Surroundings,
+        largest=settings.largest,
+        strangers=service.strangers,
+        metrics=service.metrics,
+        answer=as_page,
+    )
+    add_handlers(app, as_page)
     return app
 
 

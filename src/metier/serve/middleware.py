@@ -10,13 +10,13 @@ import uuid
 from collections.abc import Callable
 
 import structlog
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from metier.serve.buckets import Buckets, neighbourhood
 from metier.serve.logs import failure
 from metier.serve.metrics import Metrics
-from metier.serve.problems import Refused, problem
+from metier.serve.problems import Answer, Refused
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 HEADERS = (
@@ -40,10 +40,14 @@ class Surroundings:
     largest : the largest body in bytes, of a path.
     strangers : buckets of addresses. A request with credentials is not counted here until it is answered: then it is,
         unless they were found to be somebody's.
+    answer : how a refusal is said.
     """
 
-    def __init__(self, app: ASGIApp, *, largest: Callable[[str], int], strangers: Buckets, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, *, largest: Callable[[str], int], strangers: Buckets, metrics: Metrics, answer: Answer
+    ) -> None:
         self.app, self._largest, self._strangers, self._metrics = app, largest, strangers, metrics
+        self._answer = answer
         self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +68,7 @@ class Surroundings:
                 return
             if message["type"] == "http.response.start":
                 if state.get("actor") is None and (late := strange_too_often(scope, self._strangers)):
-                    await problem(late.status_code, request, late.detail, headers=late.headers)(scope, receive, sending)
+                    await (await self._answer(Request(scope), late))(scope, receive, sending)
                     replaced = True
                     return
                 status, seconds = message["status"], time.perf_counter() - began
@@ -81,16 +85,15 @@ class Surroundings:
             if refusal is None:
                 await self.app(scope, self._limited(scope, receive), sending)
             else:
-                headers = {**(refusal.headers or {}), "Connection": "close"}
-                await problem(refusal.status_code, request, refusal.detail, headers=headers)(scope, receive, sending)
+                refusal.headers = {**(refusal.headers or {}), "Connection": "close"}
+                await (await self._answer(Request(scope), refusal))(scope, receive, sending)
         except ClientDisconnect:
             pass  # nobody waits for an answer
         except Exception as raised:
             error = raised
             if not status:
-                await problem(500, request, "An error that nobody foresaw; the log has it under this id.")(
-                    scope, receive, sending
-                )
+                unforeseen = Refused(500, "An error that nobody foresaw; the log has it under this id.")
+                await (await self._answer(Request(scope), unforeseen))(scope, receive, sending)
         finally:
             self._account(scope, request, status, seconds, error)
 

@@ -12,7 +12,7 @@ from metier.sources.storable import storable_text
 
 T = TypeVar("T")
 Limit = Annotated[int | None, Query(ge=1, le=1000, description="Entries of the page.")]
-Cursor = Annotated[str | None, Query(max_length=400, description="`next` of the page before.")]
+Cursor = Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")]
 
 
 class Page(BaseModel, Generic[T]):

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details: one shape for everything that is not a success."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -124,14 +125,24 @@ def of_metier(error: MetierError) -> Refused:
     return Refused(500, "")
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Make every error of the application, of FastAPI and of Starlette a problem."""
+Answer = Callable[[Request, Refused], Awaitable[Response]]
+"""How a refusal is answered."""
+
+
+async def as_problem(request: Request, refused: Refused) -> Response:
+    """A refusal as a problem."""
+    return problem(refused.status_code, request.state.id, refused.detail, refused.errors, refused.headers)
+
+
+def add_handlers(app: FastAPI, answer: Answer) -> None:
+    """Make every error of the application, of FastAPI and of Starlette a refusal that `answer` answers."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
-        errors = error.errors if isinstance(error, Refused) else []
-        detail = error.detail if isinstance(error, Refused) else ""
-        return problem(error.status_code, request.state.id, detail, errors, error.headers)
+        headers = dict(error.headers or {})
+        return await answer(
+            request, error if isinstance(error, Refused) else Refused(error.status_code, headers=headers)
+        )
 
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it

@@ -251,6 +251,7 @@ class NewEvent(Record):
     id: Id | None = None
     """The event's own id; the same id counts once: of all keys, or of one account. One is made if there is none."""
     kind: EventKind
+    """`unapplied`, `unsaved` and `undismissed` take back what the person did with the job before."""
     person: Id
     job: Id
     time: Moment | None = None

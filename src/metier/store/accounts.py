@@ -49,8 +49,8 @@ class Accounts:
         return next(iter(self._scope.read(Account, accounts, accounts.c.id == id)), None)
 
     def page(self, after: str | None = None, limit: int = 100) -> Page[Account]:
-        """Accounts by id."""
-        return self._scope.page(Account, accounts, "id", after, limit)
+        """Accounts by login."""
+        return self._scope.page(Account, accounts, "login", after, limit)
 
     def has_admin(self) -> bool:
         """Whether there is an admin."""

@@ -1,6 +1,7 @@
-"""What people did: applied, viewed, saved, dismissed. Kept once for each id that its source gave it."""
+"""What people did: applied, viewed, saved, dismissed, and what of it they took back. Kept once for each id that its
+source gave it; nothing is deleted or changed, what was taken back is left out when it is read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -8,7 +9,13 @@ from metier.store.people import People
 from metier.store.schema import events
 from metier.store.scope import Page, Scope, parts
 
-EventKind = Literal["applied", "viewed", "saved", "dismissed"]
+EventKind = Literal["applied", "viewed", "saved", "dismissed", "unapplied", "unsaved", "undismissed"]
+TAKES_BACK: Mapping[EventKind, EventKind] = {
+    "unapplied": "applied",
+    "unsaved": "saved",
+    "undismissed": "dismissed",
+}
+"""Kind -> the kind that it takes back: of the same person and job, all that happened before it."""
 
 
 @dataclass(frozen=True)
@@ -62,23 +69,35 @@ class Events:
         return Recorded(len(fresh), tuple(one.source for one in duplicates), last)
 
     def of_person(self, person: str) -> list[Event]:
-        """All that a person did, by the time at which it happened."""
+        """All that a person did and did not take back, by the time at which it happened."""
         return self.of_people([person])[person]
 
     def of_people(self, people: Sequence[str]) -> dict[str, list[Event]]:
-        """All that each of those people did, by the time at which it happened; an empty list for nothing."""
+        """All that each of those people did and did not take back, by the time at which it happened; an empty list for
+        nothing."""
         found: dict[str, list[Event]] = {person: [] for person in people}
         for some in parts(list(found)):
             order = [events.c.time, events.c.sequence]
-            for one in self._scope.read(Event, events, events.c.person.in_(some), order=order):
+            for one in standing(self._scope.read(Event, events, events.c.person.in_(some), order=order)):
                 found[one.person].append(one)
         return found
 
     def page(self, person: str, after: str | None = None, limit: int = 100) -> Page[Event]:
-        """What a person did, last received first."""
+        """What a person did and took back, last received first."""
         mine = events.c.person == person
         return self._scope.page(Event, events, "sequence", after, limit, mine, descending=True)
 
     def since(self, sequence: int = 0, limit: int = 1000) -> Page[Event]:
         """Events received after a sequence number, in that order."""
         return self._scope.page(Event, events, "sequence", str(sequence), limit)
+
+
+def standing(events: Iterable[Event]) -> list[Event]:
+    """Of events, oldest first, those that were not taken back, and none of those that take back."""
+    newest_first, found, back = list(events)[::-1], [], set()
+    for one in newest_first:
+        if one.kind in TAKES_BACK:
+            back.add((one.person, one.job, TAKES_BACK[one.kind]))
+        elif (one.person, one.job, one.kind) not in back:
+            found.append(one)
+    return found[::-1]

@@ -8,7 +8,7 @@ import polars as pl
 
 from metier.data.tables import HISTORY, INTERACTIONS, JOBS, PEOPLE, TIME, Tables, conform
 from metier.store.erasure import Erasure
-from metier.store.events import Event
+from metier.store.events import Event, standing
 from metier.store.jobs import Job
 from metier.store.people import Person
 from metier.store.resumes import Resume, Resumes
@@ -33,14 +33,14 @@ def tables(scope: Scope, base: Tables | None = None) -> Tables:
     People are those whom the service answers, and as it sees them: a profile takes the place of the dataset's row, the
     résumé that counts follows the text, and its past jobs become `history`. Whoever was erased is not taken from the
     dataset. Of a job that both hold the learned row counts. An application counts once, the dataset's first, then at
-    the first time it was made; views, saves and dismissals are left out, since models learn from applications. It may
-    name a job that is in neither.
+    the first time it was made, unless it was taken back; views, saves and dismissals are left out, since models learn
+    from applications. It may name a job that is in neither. What the dataset holds nobody takes back.
     """
     read = Resumes(scope).newest()
     new = Tables.build(
         _people(scope.read(Person, people, order=[people.c.id])),
         _jobs(scope.read(Job, jobs, jobs.c.posted, order=[jobs.c.id])),
-        _interactions(scope.read(Event, events, events.c.kind == "applied", order=[events.c.time, events.c.sequence])),
+        _interactions(_applied(scope)),
         _history(read),
     )
     old = _without_erased(base or Tables.build(*[pl.DataFrame()] * 3), Erasure(scope).erased())
@@ -55,6 +55,12 @@ def tables(scope: Scope, base: Tables | None = None) -> Tables:
         history=pl.concat([_without(old.history, "person", told), new.history], how="diagonal_relaxed"),
         interactions=pairs.unique(["person", "job"], keep="first", maintain_order=True),
     )
+
+
+def _applied(scope: Scope) -> list[Event]:
+    """Applications that were not taken back, oldest first."""
+    about = events.c.kind.in_(("applied", "unapplied"))
+    return standing(scope.read(Event, events, about, order=[events.c.time, events.c.sequence]))
 
 
 def _without_erased(base: Tables, erased: frozenset[str]) -> Tables:

@@ -40,7 +40,7 @@ DONE = {
 
 
 def accounts(visit: Visit, errors: dict[str, str] | None = None) -> Response:
-    """Accounts of the tenant, and the form for another one."""
+    """Accounts of the tenant by name, and the form for another one."""
     page = list_accounts(visit.call, cursor=visit.values.get("cursor"))
     return visit.page(
         "accounts.html.j2",

@@ -35,6 +35,9 @@ PROFILE = {
     **dict.fromkeys(("city", "state", "country", "zip"), "Enter at most 120 characters."),
 }
 """Fields of the profile -> what to do about one that is wrong."""
+FILE = "Choose a file."
+EMPTY = "This file is empty: it has no bytes. Save or export it again, then choose it."
+LARGE = "Choose a file of at most 10 MB."
 MONTH = "Enter a year or a month, such as 2019 or 2019-07."
 WORK = ("title", "employer", "start", "end", "summary")
 EDUCATION = ("degree", "field", "school", "start", "end")

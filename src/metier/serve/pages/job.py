@@ -1,6 +1,5 @@
 """A job: what the posting says, why it fits whoever looks, what would change that, and what is like it."""
 
-from collections import defaultdict
 from urllib.parse import urlencode
 
 from fastapi import Response
@@ -8,7 +7,7 @@ from fastapi import Response
 from metier.live import Raise
 from metier.serve.answers import explained
 from metier.serve.askers import asker
-from metier.serve.pages.seeker import DONE
+from metier.serve.pages.seeker import DONE, done_by
 from metier.serve.pages.showing import JobShown, WhyShown, description, facts, raised, title_of, why
 from metier.serve.pages.visit import Page, Visit
 from metier.serve.problems import absent
@@ -21,13 +20,11 @@ def show(visit: Visit) -> Response:
     """The page of a job; a seeker also reads how it fits them."""
     call, job = visit.call, visit.values.get("id", "")
     person = call.actor.person if call.actor.role == "seeker" else None
-    events: dict[str, set[str]] = defaultdict(set)
     with visit.service.store.read(call.tenant) as rows:
         model = visit.service.models.of(rows)
         posting, stored = model.posting(job), rows.jobs.get(job)
         who = asker(rows, model, person) if person else None
-        for one in rows.events.of_person(person) if person else ():
-            events[one.job].add(one.kind)
+        did = done_by(rows, person) if person else {}
     if posting is None:
         raise absent()
     reasons: WhyShown | None = None
@@ -38,7 +35,7 @@ def show(visit: Visit) -> Response:
     alike = ((one.id, model.posting(one.id)) for one in get_similar_jobs(call, job, ALIKE).items)
     return visit.page(
         "job.html.j2",
-        job=JobShown(job, title_of(posting), facts(posting, who), why=reasons, events=frozenset(events[job])),
+        job=JobShown(job, title_of(posting), facts(posting, who), why=reasons, events=did.get(job, frozenset())),
         acting=person is not None,
         raises=raised(raises, posting),
         description=description(stored, posting),

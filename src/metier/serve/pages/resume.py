@@ -8,6 +8,7 @@ from fastapi import Response
 
 from metier.serve.pages import forms
 from metier.serve.pages.seeker import own, standing
+from metier.serve.pages.showing import read_as
 from metier.serve.pages.visit import Page, Visit, go
 from metier.serve.problems import absent
 from metier.serve.records import Profile, ResumeOut
@@ -80,7 +81,10 @@ def _form(visit: Visit, resume: ResumeOut, typed: Mapping[str, str], errors: dic
     for kind in ("work", "education"):
         numbers = [int(name.split("-")[1]) for name in typed if re.match(rf"{kind}-\d{{1,3}}-", name)]
         counts[kind] = max(numbers, default=-1) + 1 + (0 if errors else forms.SPARE)
-    return visit.page("resume.html.j2", 422 if errors else 200, errors, resume=resume, typed=typed, counts=counts)
+    read = read_as(resume.kind, resume.how)
+    return visit.page(
+        "resume.html.j2", 422 if errors else 200, errors, resume=resume, typed=typed, counts=counts, read_as=read
+    )
 
 
 ROUTES = [Page("/resume", show, "get_resume"), Page("/resume", confirm, "upload_resume", "POST")]

@@ -24,6 +24,9 @@ DONE = {
     "applied": "Noted: you applied. Jobs like it now count for more.",
     "saved": "Saved. It is under “My list”.",
     "dismissed": "It will not be shown again.",
+    "unapplied": "Taken back: you did not apply.",
+    "unsaved": "Taken back: it is not saved any more.",
+    "undismissed": "Taken back: it may be shown again.",
     "wishes": "The order now follows your wishes.",
     "profile": "Your profile is saved.",
     "resume": "Saved. This is what the jobs below were compared with.",
@@ -49,7 +52,7 @@ def jobs(visit: Visit) -> Response:
     asked, typed, errors = forms.conditions(visit.values)
     with service.store.read(visit.call.tenant) as rows:
         model = service.models.of(rows)
-        who, done = asker(rows, model, person), _done(rows, person)
+        who, did = asker(rows, model, person), done_by(rows, person)
     known = who is not None and bool(who.text.strip() or who.applied)
     asked = asked.model_copy(update={"reasons": known})
     if who is None:
@@ -57,13 +60,14 @@ def jobs(visit: Visit) -> Response:
     else:
         body = stored_answer(visit.call, service.store, person, asked) or fresh_answer(visit.call, person, asked)
     found = Recommendations.model_validate_json(body)
+    last, about = visit.values.get("done", ""), visit.values.get("job", "")
     query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
     return visit.page(
         "jobs.html.j2",
         422 if errors else 200,
         errors,
         known=known,
-        jobs=suggested(model, who or Asker(), found.items, done),
+        jobs=suggested(model, who or Asker(), found.items, did),
         acting=True,
         filter=typed,
         place=_place(who),
@@ -73,7 +77,8 @@ def jobs(visit: Visit) -> Response:
         more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
         back=f"/jobs?{urlencode(query)}" if query else "/jobs",
         version=found.version,
-        notice=DONE.get(visit.values.get("done", ""), ""),
+        notice=DONE.get(last, ""),
+        undo={"kind": f"un{last}", "job": about} if last in GROUPS and last in did.get(about, ()) else None,
     )
 
 
@@ -82,20 +87,20 @@ def mine(visit: Visit) -> Response:
     person, service = own(visit), visit.service
     with service.store.read(visit.call.tenant) as rows:
         model = service.models.of(rows)
-        who, events = asker(rows, model, person), rows.events.of_person(person)
+        who, events, did = asker(rows, model, person), rows.events.of_person(person), done_by(rows, person)
     last = {one.job: one.kind for one in events if one.kind in GROUPS}
     groups = [
-        (heading, kind, _named(model, who, [job for job, did in reversed(last.items()) if did == kind], kind))
-        for kind, heading in GROUPS.items()
+        (heading, _named(model, who, [job for job, kind in reversed(last.items()) if kind == group], did))
+        for group, heading in GROUPS.items()
     ]
     return visit.page("mine.html.j2", groups=groups, back="/mine", notice=DONE.get(visit.values.get("done", ""), ""))
 
 
 def act(visit: Visit) -> Response:
-    """Save, dismiss or apply, then back to where the button was."""
+    """Save, dismiss or apply, or take that back, then back to where the button was."""
     kind, job = visit.values.get("kind", ""), visit.values.get("job", "")
     record_event(visit.call, forms.checked(NewEvent, kind=kind, person=own(visit), job=job))
-    return back(visit, kind)
+    return back(visit, kind, job)
 
 
 def wish(visit: Visit) -> Response:
@@ -128,13 +133,14 @@ def save_profile(visit: Visit) -> Response:
 
 def upload(visit: Visit) -> Response:
     """Queue a résumé and go where its state is shown."""
+    if not visit.upload:
+        return _profile_page(visit, {"file": forms.FILE if visit.upload is None else forms.EMPTY})
     try:
         answer = upload_resume(visit.call, own(visit), UploadFile(BytesIO(visit.upload)))
     except Refused as refused:
         if not refused.errors:
             raise
-        errors = {"file": "Choose a file of at most 10 MB."}
-        return _profile_page(visit, errors)
+        return _profile_page(visit, {"file": forms.LARGE})
     state = ResumeState.model_validate_json(bytes(answer.body))
     return go(f"/resume?{urlencode({'id': state.id})}")
 
@@ -157,27 +163,24 @@ def erase(visit: Visit) -> Response:
     return answer
 
 
-def back(visit: Visit, done: str) -> Response:
-    """Where the form was, saying what was done."""
+def back(visit: Visit, done: str, job: str = "") -> Response:
+    """Where the form was, saying what was done, and with which job."""
     path = visit.values.get("back", "") or "/jobs"
-    return go(f"{path}{'&' if '?' in path else '?'}{urlencode({'done': done})}")
+    said = {"done": done, "job": job} if job else {"done": done}
+    return go(f"{path}{'&' if '?' in path else '?'}{urlencode(said)}")
 
 
-def _done(rows: Rows, person: str) -> dict[str, frozenset[str]]:
-    """Kinds of events by job."""
+def done_by(rows: Rows, person: str) -> dict[str, frozenset[str]]:
+    """Kinds of events that stand, by job."""
     found: dict[str, set[str]] = defaultdict(set)
     for one in rows.events.of_person(person):
         found[one.job].add(one.kind)
     return {job: frozenset(kinds) for job, kinds in found.items()}
 
 
-def _named(model: LiveModel, who: Asker | None, ids: list[str], kind: str) -> list[JobShown]:
+def _named(model: LiveModel, who: Asker | None, ids: list[str], did: dict[str, frozenset[str]]) -> list[JobShown]:
     postings = ((id, model.posting(id)) for id in ids)
-    return [
-        JobShown(id, title_of(one), facts(one, who), events=frozenset({kind}))
-        for id, one in postings
-        if one is not None
-    ]
+    return [JobShown(id, title_of(one), facts(one, who), events=did[id]) for id, one in postings if one is not None]
 
 
 def _place(who: Asker | None) -> str:

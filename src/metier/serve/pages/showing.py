@@ -6,7 +6,7 @@ from html import escape
 
 from metier.features.distance import kilometres
 from metier.live import Asker, LiveModel, Posting, Raise
-from metier.serve.pages.templates import LEVELS, day
+from metier.serve.pages.templates import day
 from metier.serve.records import Reason, ReasonsOut, SuggestionOut
 from metier.sources.job_posting import cleaned
 from metier.store.jobs import Job
@@ -43,6 +43,20 @@ GROUPS = {
 """Groups of features, as `LiveModel.reasons` names them."""
 QUOTED = {"skill", "wish"}
 """Kinds whose words are shown where they stand; the others are their own quotation."""
+
+
+READ_AS = {
+    "pdf": "a PDF",
+    "docx": "a Word document",
+    "odt": "an OpenDocument text",
+    "rtf": "an RTF document",
+    "html": "an HTML page",
+    "text": "plain text",
+    "json-resume": "a JSON Resume",
+    "png": "a PNG image",
+    "jpeg": "a JPEG image",
+}
+"""Kinds of documents, which are told by content and not by name."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +136,11 @@ def suggested(
     return shown
 
 
+def read_as(kind: str, how: str) -> str:
+    """What a document was read as."""
+    return READ_AS.get(kind, kind) + (", its letters recognised in the picture" if how == "OCR" else "")
+
+
 def title_of(posting: Posting) -> str:
     """A posting's title, which may be missing."""
     return posting.title.strip() or "A job without a title"
@@ -137,7 +156,6 @@ def facts(posting: Posting, who: Asker | None = None) -> tuple[str, ...]:
         None if far is None else "less than 5 km away" if far < 5 else f"{far:,.0f} km away",
         "can be done from home" if posting.remote else None,
         salary(posting),
-        None if posting.level is None else dict(LEVELS)[str(posting.level)].lower(),
         f"posted on {day(posting.start)}" if posting.start is not None else None,
     ]
     return tuple(one for one in found if one)

@@ -1,7 +1,6 @@
 """Pages of somebody without an account: a résumé is read, compared and forgotten."""
 
 import os
-from collections.abc import Sequence
 from threading import BoundedSemaphore
 
 from fastapi import Response
@@ -10,12 +9,12 @@ from metier.errors import DataRejectedError
 from metier.serve.answers import described_answer
 from metier.serve.askers import of_profile
 from metier.serve.pages import forms, samples
-from metier.serve.pages.showing import suggested
+from metier.serve.pages.showing import read_as, suggested
 from metier.serve.pages.visit import Page, Visit
 from metier.serve.problems import busy
 from metier.serve.records import Anybody, Profile, Recommendations
 from metier.sources.candidate import Contact
-from metier.sources.documents.document import Hidden
+from metier.sources.documents.document import Document
 from metier.sources.documents.reading import read_document
 from metier.sources.documents.recognise import candidate_of
 
@@ -48,7 +47,7 @@ def pasted(visit: Visit) -> Response:
 def uploaded(visit: Visit) -> Response:
     """Jobs for a file."""
     if not visit.upload:
-        return _begin(visit, {"file": "Choose a file."})
+        return _begin(visit, {"file": forms.FILE if visit.upload is None else forms.EMPTY})
     return _read(visit, visit.upload, field="file")
 
 
@@ -81,10 +80,10 @@ def _read(visit: Visit, content: bytes, field: str = "") -> Response:
     place = {name: forms.word(getattr(contact, name)) for name in ("city", "state", "country", "zip")}
     typed = {name: visit.values[name] for name in ("city", "state", "wishes") if visit.values.get(name)}
     kept = {name: value for name, value in (told | place | typed).items() if value}
-    return _jobs(visit, kept, document.hidden)
+    return _jobs(visit, kept, document)
 
 
-def _jobs(visit: Visit, kept: dict[str, str], hidden: Sequence[Hidden] = ()) -> Response:
+def _jobs(visit: Visit, kept: dict[str, str], document: Document | None = None) -> Response:
     narrowing = {name.removeprefix(FOR): value for name, value in visit.values.items() if name.startswith(FOR)}
     asked, typed, errors = forms.conditions(narrowing)
     profile: Profile = forms.profile(kept)
@@ -101,7 +100,8 @@ def _jobs(visit: Visit, kept: dict[str, str], hidden: Sequence[Hidden] = ()) -> 
         jobs=jobs,
         acting=False,
         kept=kept,
-        hidden=hidden,
+        hidden=document.hidden if document else (),
+        read_as=read_as(document.kind, document.how) if document and visit.upload else "",
         filter=typed,
         place=", ".join(part for part in (profile.city, profile.state) if part),
         version=found.version,

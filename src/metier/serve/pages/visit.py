@@ -19,7 +19,7 @@ from metier.serve.guard import COOKIE, Call
 from metier.serve.middleware import strange_too_often, too_often
 from metier.serve.pages.templates import render
 from metier.serve.policy import EVERYBODY, POLICY, Actor
-from metier.serve.problems import Fault, Refused, absent, busy, of_metier
+from metier.serve.problems import Fault, Refused, absent, as_problem, busy, of_metier
 from metier.serve.service import Service
 from metier.store.tokens import digest, new_secret
 
@@ -43,7 +43,8 @@ class Visit:
     actor: Actor | None
     csrf: str
     values: Mapping[str, str] = field(default_factory=dict)
-    upload: bytes = b""
+    upload: bytes | None = None
+    """The file of the form; None where none was chosen."""
 
     @property
     def call(self) -> Call:
@@ -137,6 +138,20 @@ class Page(Route):
         return match, {**child, "route": self}
 
 
+async def as_page(request: Request, refused: Refused) -> Response:
+    """A refusal as a page for a browser that asks for one outside the API, else as a problem."""
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return await as_problem(request, refused)
+    service: Service = request.app.state.service
+    try:
+        actor = await _signed_in(request, service)
+    except Exception:  # looking up who comes may be what went wrong, and is in the log already
+        actor = None
+    answer = Visit(service, request, actor, _csrf(request, actor)).refused(refused)
+    answer.headers.update(refused.headers or {})
+    return answer
+
+
 def go(path: str) -> Response:
     """Send the browser on to a page of ours, after a form or to sign in."""
     return RedirectResponse(local(path), 303)
@@ -196,8 +211,8 @@ async def _sent(visit: Visit) -> Visit:
     """The visit with the fields and the file of its form; Refused (403) for a form that is none of ours."""
     async with visit.request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=1_000_000) as form:
         values = _values({name: value for name, value in form.items() if isinstance(value, str)})
-        files = [value for value in form.values() if isinstance(value, UploadFile)]
-        upload = await files[0].read() if files else b""
+        chosen = [value for value in form.values() if isinstance(value, UploadFile) and value.filename]
+        upload = await chosen[0].read() if chosen else None
     given, known = values.pop("csrf", ""), visit.csrf
     cookie = visit.actor is not None or FORM_COOKIE in visit.request.cookies
     if not (cookie and known and compare_digest(given.encode(), known.encode())):

@@ -137,7 +137,7 @@ def change_password(call: Asking, request: Request, body: OwnPassword) -> None:
 
 @router.get("")
 def list_accounts(call: Asking, limit: Limit = None, cursor: Cursor = None) -> Page[AccountOut]:
-    """Accounts of the tenant."""
+    """Accounts of the tenant, by login."""
     with call.service.store.read(call.tenant) as rows:
         page = rows.accounts.page(key_of(cursor), limit or call.service.settings.page)
     return Page(items=[sent(one) for one in page.items], next=cursor_of(page.next))

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/api/v1/events", route_class=Guarded, tags=["events"]
 
 @router.post("", status_code=201, response_model=Recorded, openapi_extra=ONCE)
 def record_event(call: Asking, body: NewEvent) -> Response:
-    """Record that somebody applied to a job, saw, saved or dismissed it; the next answer knows of it."""
+    """Record that somebody applied to a job, saw, saved or dismissed it, or took it back; the next answer knows it."""
     if not call.actor.may_see(body.person):
         raise absent()
 
