@@ -117,9 +117,7 @@ class Matcher:
         past, times : (p) distinct postings applied to, and when, in seconds.
         heard : whether the weights are those of people with a history.
         """
-        w = self._weights[heard]
-        topics, meaning, like = np.split(own, [self._topics, len(own) - self._topics])
-        vector = np.append(w.own[1] * topics + w.near * like, w.own[0] * meaning)
+        w, vector = self._weights[heard], self._worded(own, heard=heard)
         places = np.zeros(len(w.own_places) + 1, np.float32)
         mine = self.place_columns(asker)
         places[mine] += w.own_places[mine]
@@ -133,6 +131,17 @@ class Matcher:
                 np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
         home = position(asker)
         return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, heard)
+
+    def _worded(self, own: Floats, *, heard: bool) -> Floats:
+        """(d,) what words are multiplied with."""
+        w = self._weights[heard]
+        topics, meaning, like = np.split(own, [self._topics, len(own) - self._topics])
+        return np.append(w.own[1] * topics + w.near * like, w.own[0] * meaning)
+
+    def _of_words(self, vector: Floats) -> Question:
+        """A question that nothing but words answer."""
+        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
+        return Question(vector.astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
@@ -150,12 +159,19 @@ class Matcher:
         place = _from_place(question, jobs.places, jobs.at)
         return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
 
+    def closest(self, own: Floats) -> Question:
+        """A person's words alone as a question, weighed as those of somebody without a history: neither popularity nor
+        place nor past counts.
+
+        Parameters
+        ----------
+        own : (d + t,) `said` of what counts of their words.
+        """
+        return self._of_words(self._worded(own, heard=False))
+
     def alike(self, vector: Floats) -> Question:
         """A posting's (d,) vector as a question whose scores are the means of both cosines."""
-        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
-        return Question(
-            (vector / 2).astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None
-        )
+        return self._of_words(vector / 2)
 
     def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
         """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.

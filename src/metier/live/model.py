@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -23,7 +24,7 @@ from metier.live.order import crowd, merged, wished
 from metier.live.pool import Pool
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, Usual, raises, reasons
-from metier.live.records import Answer, Asker, Filter, Raise, Reasons, Suggestion
+from metier.live.records import Answer, Asker, Filter, Order, Raise, Reasons, Suggestion
 
 SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
@@ -129,6 +130,7 @@ class LiveModel:
         k: int,
         *,
         now: float,
+        order: Order = "likely",
         shown: Mapping[str, int] | None = None,
         cap: int | None = None,
     ) -> Answer:
@@ -137,6 +139,8 @@ class LiveModel:
         Parameters
         ----------
         now : seconds since 1970 UTC.
+        order : "closest" goes by what the profile gives for the person's words; past applications are left out of the
+            answer and do not order it. Of somebody whose words say nothing to the profile the answer is "likely".
         shown, cap : how often each job was shown, and the most that costs it nothing; no cap when None.
         """
         board, case = self._board, self._case(asker)
@@ -147,9 +151,13 @@ class LiveModel:
         known = [job for job, _ in asker.applied] + list(asker.hidden)
         taken = [*case.past, *(row for job in known for row in board.rows_of(job))]
         allowed[board.twins(taken)] = False
-        newest, question = board.newest(allowed), self._question(case)
+        newest, own = board.newest(allowed), self._own([case])[0]
+        order = order if own.any() else "likely"
+        question, best = self._question(case, own, order), partial(self._best, case)
+        if order == "closest":
+            best = self._by_profile
         rows, scores = wished(
-            lambda n: self._best(case, question, n, newest),
+            lambda n: best(question, n, newest),
             k,
             asker.wishes,
             board.words,
@@ -161,6 +169,7 @@ class LiveModel:
                 Suggestion(board.key(row), score, tuple(map(board.key, board.behind(row, allowed))))
                 for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             ),
+            order,
         )
 
     def pool(self, askers: Mapping[str, Asker]) -> Pool:
@@ -197,25 +206,29 @@ class LiveModel:
         rows, scores = self._by_profile(question, k, self._board.newest(allowed))
         return [(self._board.key(one), score) for one, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
-    def reasons(self, asker: Asker, jobs: Sequence[str], *, by_profile: bool = False) -> list[Reasons]:
+    def reasons(
+        self, asker: Asker, jobs: Sequence[str], *, by_profile: bool = False, order: Order = "likely"
+    ) -> list[Reasons]:
         """Why each job fits, measured by deletion; UnknownIdError for a job not there.
 
         Parameters
         ----------
         by_profile : measured by what orders `people`, and not by what orders `jobs`.
+        order : of the answer that the jobs stand in; measured is the score that orders it.
         """
         case, rows = self._case(asker), [self._board.there(job) for job in jobs]
         past = [self._board.posting(one) for one in case.past]
         by: dict[RankedPeople | None, list[int]] = {}
+        by_profile |= order == "closest"
         for row in dict.fromkeys(rows):
             by.setdefault(None if by_profile else self._by_ranker(case, row), []).append(row)
         found: dict[int, Reasons] = {}
         for ranked, all_ in by.items():
-            measure = self._measure(case, ranked)
+            measure = self._measure(case, ranked, order)
             usual = Usual.of(case, measure, self._sample)
             size = ranked.each if ranked else AT_ONCE
             for some in (all_[start : start + size] for start in range(0, len(all_), size)):
-                postings, shares = {row: self._board.posting(row) for row in some}, self._shares(case, some, ranked)
+                postings, shares = {row: self._board.posting(row) for row in some}, self._shares(case, some, ranked, order)
                 found |= reasons(case, postings, past, measure, usual, shares)
         return [found[row] for row in rows]
 
@@ -243,8 +256,10 @@ class LiveModel:
         """(b, d + t) what people say."""
         return self._matcher.said([closed(case.text) for case in cases])
 
-    def _question(self, case: Case, own: Floats | None = None) -> Question:
+    def _question(self, case: Case, own: Floats | None = None, order: Order = "likely") -> Question:
         said = self._own([case])[0] if own is None else own
+        if order == "closest":
+            return self._matcher.closest(said)
         return self._matcher.ask(said, case.asker, self._encoded(case.past), case.times, heard=case.heard)
 
     def _encoded(self, rows: Sequence[int]) -> Encoded:
@@ -297,21 +312,24 @@ class LiveModel:
         known = row < self._matcher.jobs and row not in case.past and any(one < self._matcher.jobs for one in case.past)
         return self._ranked if known else None
 
-    def _measure(self, case: Case, ranked: RankedPeople | None) -> Measure:
-        """Scores of jobs for variants of a person, all by the same model: the ranker, or without one the profile."""
+    def _measure(self, case: Case, ranked: RankedPeople | None, order: Order = "likely") -> Measure:
+        """Scores of jobs for variants of a person, all by the same model: the ranker, or without one the profile (of
+        the order "closest" the part of it that is of words)."""
         if ranked is not None:
             return lambda cases, rows: ranked.scores([self._candid(one) for one in cases], rows)
 
         def by_profile(cases: Sequence[Case], rows: Nums) -> Floats:
             jobs = self._encoded(rows.tolist())
             both = zip(cases, self._own(cases), strict=True)
-            return np.stack([self._matcher.score(self._question(one, own), jobs) for one, own in both])
+            return np.stack([self._matcher.score(self._question(one, own, order), jobs) for one, own in both])
 
         return by_profile
 
-    def _shares(self, case: Case, rows: Sequence[int], ranked: RankedPeople | None) -> dict[int, dict[str, float]]:
+    def _shares(
+        self, case: Case, rows: Sequence[int], ranked: RankedPeople | None, order: Order
+    ) -> dict[int, dict[str, float]]:
         """Row -> feature group -> its share in the score, which is the ranker's or without one the profile's."""
         if ranked is not None:
             return ranked.shares(self._candid(case), rows)
-        alone, whole = self._question(replace(case, past=(), times=())), self._question(case)
+        alone, whole = (self._question(one, order=order) for one in (replace(case, past=(), times=()), case))
         return {row: self._matcher.shares(alone, whole, self._encoded([row])) for row in rows}
