@@ -145,7 +145,7 @@ class LiveModel:
         """
         board, case = self._board, self._case(asker)
         allowed = board.open(now)
-        matching = board.matching(filter, lambda: position(asker))
+        matching = board.matching(filter, lambda: position(self._matcher.placed(asker)))
         if matching is not None:
             allowed &= matching
         known = [job for job, _ in asker.applied] + list(asker.hidden)
@@ -171,6 +171,11 @@ class LiveModel:
             ),
             order,
         )
+
+    def is_placed(self, asker: Asker) -> bool:
+        """Whether where somebody is can count: the bundle's jobs or the gazetteer know the place that they name."""
+        there = self._matcher.placed(asker)
+        return bool(len(self._matcher.place_columns(there))) or bool(position(there).any())
 
     def pool(self, askers: Mapping[str, Asker]) -> Pool:
         """People by id, made ready to be compared for any posting by this bundle."""
@@ -228,7 +233,10 @@ class LiveModel:
             usual = Usual.of(case, measure, self._sample)
             size = ranked.each if ranked else AT_ONCE
             for some in (all_[start : start + size] for start in range(0, len(all_), size)):
-                postings, shares = {row: self._board.posting(row) for row in some}, self._shares(case, some, ranked, order)
+                postings, shares = (
+                    {row: self._board.posting(row) for row in some},
+                    self._shares(case, some, ranked, order),
+                )
                 found |= reasons(case, postings, past, measure, usual, shares)
         return [found[row] for row in rows]
 
@@ -305,7 +313,14 @@ class LiveModel:
         kept = [(row, moment) for row, moment in zip(case.past, case.times, strict=True) if row < self._matcher.jobs]
         items = np.array([row for row, _ in kept], np.int32)
         whole = case.user < 0 or np.isin(self._people.applied(case.user)[0], items).all()
-        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept], bool(whole))
+        return Candid(
+            case.user,
+            self._matcher.placed(case.asker),
+            closed(case.text),
+            items,
+            [moment for _, moment in kept],
+            bool(whole),
+        )
 
     def _by_ranker(self, case: Case, row: int) -> RankedPeople | None:
         """The ranker where it scores a job for a person: both have to be in what it learned from."""

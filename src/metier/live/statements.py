@@ -1,7 +1,7 @@
 """A person's text -> what they state, piece by piece: whole sentences, phrases and items of lists.
 
-A document's lines end where its page did, not where its author did, so a line that goes on in the next is joined with it
-before sentences are told apart.
+A document's lines end where its page did, not where its author did, so a line that goes on in the next is joined with
+it before sentences are told apart.
 """
 
 import re

@@ -14,7 +14,7 @@ _PART = re.compile(
 _POLITE = re.compile(r"^(?:(?:please|also|and|so)\s+)+", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:i\s+|we\s+|i['’]d\s+|would\s+|really\s+|please\s+|also\s+|want(?:s|ed)?\s+|like\s+|love\s+|need\s+|prefer(?:ably)?\s+|"
-    r"looking\s+for\s+|am\s+|i['’]m\s+|must\s+(?:have|be)\s+|to\s+(?:have|be|work|do)\s+|with\s+|in\s+|some\s+|only\s+|an?\s+|the\s+)+",
+    r"looking\s+for\s+|am\s+|i['’]m\s+|must\s+(?:have|be)\s+|to\s+(?:have|be|work|do)\s+|with\s+|in\s+|as\s+|any\s+|some\s+|only\s+|an?\s+|the\s+)+",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
@@ -69,11 +69,9 @@ class Wishes(Record):
             phrases = [_LEAD.sub("", f"{one} ").strip() for one in _OR.split(rest)]
             phrases = [_WORK.sub("", phrase.strip(" \"'“”‘’").rstrip(".?")) for phrase in phrases]
             found[negation is None] += [phrase for phrase in phrases if words(phrase)]
-        unwanted = {_joined(words(one)): one for one in reversed(found[False])}  # of those that read alike the first
-        wanted = {_joined(words(one)): one for one in reversed(found[True])}
+        unwanted, wanted = _each_once(found[False]), _each_once(found[True])
         return cls(
-            wanted=tuple(reversed([one for key, one in wanted.items() if key not in unwanted])),
-            unwanted=tuple(reversed(unwanted.values())),
+            wanted=tuple(one for key, one in wanted.items() if key not in unwanted), unwanted=tuple(unwanted.values())
         )
 
     def __bool__(self) -> bool:
@@ -109,6 +107,14 @@ class Wishes(Record):
         for phrase in (*self.wanted, *self.unwanted):
             phrases.setdefault(_joined(words(phrase)), []).append(phrase)
         return phrases, frozenset(one[:end] for one in phrases for end in range(1, len(one) + 1))
+
+
+def _each_once(phrases: Sequence[str]) -> dict[str, str]:
+    """Of phrases that read alike the first, by how they read."""
+    found: dict[str, str] = {}
+    for one in phrases:
+        found.setdefault(_joined(words(one)), one)
+    return found
 
 
 def _joined(spoken: Sequence[Word]) -> str:
