@@ -38,9 +38,10 @@ def test_statements(text, expected):
 
 
 def test_lines_as_wide_as_the_page_go_on_and_short_ones_end():
-    wide = "Kept the books of three branches and closed each of the months on time with"
-    text = f"{wide}out fail\nAccountant\n{wide[:-5]}\nTwelve colleagues and a manager\nBookkeeper"
-    assert said(text) == [f"{wide}out fail", "Accountant", f"{wide[:-5]} Twelve colleagues and a manager", "Bookkeeper"]
+    wide = "Kept the books of three branches and closed each of the months on time at"
+    text = f"{wide}\nAcme\n{wide[:-3]}\nSteel Works\n{wide[:-11]}\nAccountant\nBookkeeper"
+    assert said(text) == [f"{wide} Acme", f"{wide[:-3]} Steel Works", wide[:-11], "Accountant", "Bookkeeper"]
+    assert said(f"{wide[:-3]}\nSteel Works\nWelder") == [wide[:-3], "Steel Works", "Welder"]
 
 
 def test_spans_are_in_order_and_apart_and_hold_what_is_quoted():

@@ -13,9 +13,10 @@ from metier.sources.documents.vocabulary import headings
 
 LONGEST = 160
 """Characters of a statement that are quoted."""
-NARROW, WIDE = 60, 140
-"""Characters of a text's longest line: shorter ones are ended by their author, longer ones hold a whole paragraph; in
-between, a line that the next line's first word would have made the longest was ended by the page."""
+NARROW, WIDE, FULL = 60, 140, 0.85
+"""Characters of the longest line of a text that a page broke, and what share of these three of its lines have. In such
+a text a line was broken if the next line's first word would have made it the longest; in others only authors end lines.
+"""
 _LINE = re.compile(r"[^\n\f]+")
 _ENDED = re.compile(r"[.!?;][\"'”’)]*$")
 _UNENDED = re.compile(
@@ -24,7 +25,8 @@ _UNENDED = re.compile(
 _ENTRY = re.compile(r"\w[\w/&().-]*(?: [\w/&().-]+){0,3} ?(?::|\t| [|–-] )")
 """Begins with a label, or is a row of facts such as an employer and years."""
 _STOP = re.compile(
-    r"(?<=[.!?;])(?<!\b[A-Za-z]\.)(?<!\b(?:e\.g|i\.e|Inc|Ltd|Pvt|Mrs|Ms\.|Mr\.|Dr\.|Sr\.|Jr\.|St\.|No\.|vs\.))\s+(?=\S)"
+    r"(?<=[.!?;])(?<!\b[A-Za-z]\.)(?<!\b(?:Co|Dr|Jr|Mr|Ms|No|Sr|St|vs)\.)"
+    r"(?<!\b(?:e\.g|i\.e|Inc|Ltd|Mrs|Pvt)\.)\s+(?=\S)"
 )
 _ITEM = re.compile(r"\s(?=[•▪●■◦‣➢➤►✓*\uf0b7]\s)")
 
@@ -59,7 +61,9 @@ def quoted(text: str, start: int, end: int) -> str:
 def _joined(text: str) -> Iterator[tuple[int, int]]:
     """Lines, and as one those that go on in the next."""
     lines = [one.span() for one in _LINE.finditer(text)]
-    width = max((len(text[start:end].rstrip()) for start, end in lines), default=0)
+    lengths = sorted((len(text[start:end].rstrip()) for start, end in lines), reverse=True)
+    broken = len(lengths) > 2 and NARROW <= lengths[0] <= WIDE and lengths[2] >= FULL * lengths[0]
+    width = lengths[0] if broken else WIDE * len(text)
     begun: int | None = None
     for number, (start, end) in enumerate(lines):
         begun = start if begun is None else begun
@@ -70,7 +74,7 @@ def _joined(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _goes_on(line: str, gap: str, following: str, width: int) -> bool:
-    """Whether a line is continued by the following one."""
+    """Whether a line is continued by the following one; width : of the page, in characters."""
     line, following = line.rstrip(), following.strip()
     if gap.count("\n") > 1 or not line.strip() or not following:
         return False
@@ -78,7 +82,7 @@ def _goes_on(line: str, gap: str, following: str, width: int) -> bool:
         return False
     if _UNENDED.search(line):
         return True
-    wrapped = NARROW <= width <= WIDE and len(line) + 1 + len(following.split()[0]) > width
+    wrapped = len(line) + 1 + len(following.split()[0]) > width
     return (wrapped or following[0].islower()) and not _ENTRY.match(following)
 
 
