@@ -13,7 +13,7 @@ from metier.sources.documents.vocabulary import headings
 
 LONGEST = 160
 """Characters of a statement that are quoted."""
-NARROW, WIDE, FULL = 60, 140, 0.85
+NARROW, WIDE, FULL = 60, 140, 0.8
 """Characters of the longest line of a text that a page broke, and what share of these three of its lines have. In such
 a text a line was broken if the next line's first word would have made it the longest; in others only authors end lines.
 """
