@@ -29,6 +29,7 @@ def said(text):
         ("Works on the\fnext page", ["Works on the next page"]),
         ("Led a team,\ncompany - Acme", ["Led a team, company - Acme"]),
         ("Led a team\ncompany - Acme", ["Led a team", "company - Acme"]),
+        ("Worked for the Govt. of India; led ten.", ["Worked for the Govt. of India;", "led ten."]),
         ("2019 - 2021\n12345 !!", []),
         ("", []),
     ],

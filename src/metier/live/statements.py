@@ -25,8 +25,8 @@ _UNENDED = re.compile(
 _ENTRY = re.compile(r"\w[\w/&().-]*(?: [\w/&().-]+){0,3} ?(?::|\t| [|–-] )")
 """Begins with a label, or is a row of facts such as an employer and years."""
 _STOP = re.compile(
-    r"(?<=[.!?;])(?<!\b[A-Za-z]\.)(?<!\b(?:Co|Dr|Jr|Mr|Ms|No|Sr|St|vs)\.)"
-    r"(?<!\b(?:e\.g|i\.e|Inc|Ltd|Mrs|Pvt)\.)\s+(?=\S)"
+    r"(?<=;)\s+|(?<=[.!?])(?<!\b[A-Za-z]\.)(?<!\b(?:Co|Dr|Jr|Mr|Ms|No|Sr|St|vs)\.)"
+    r"(?<!\b(?:e\.g|i\.e|Inc|Ltd|Mrs|Pvt)\.)\s+(?=[^a-z\s])"
 )
 _ITEM = re.compile(r"\s(?=[•▪●■◦‣➢➤►✓*\uf0b7]\s)")
 

@@ -86,8 +86,9 @@ class WhyShown:
 
     @property
     def main(self) -> GroundShown | None:
-        """The heaviest piece of evidence."""
-        return next(iter(self.grounds), None)
+        """What a reader asks for first: the skills, else the heaviest piece of evidence."""
+        able = (one for one in self.grounds if one.kind in (KINDS["skill"], THEIRS["skill"]))
+        return next(able, next(iter(self.grounds), None))
 
 
 @dataclass(frozen=True)
