@@ -145,7 +145,7 @@ class Matcher:
     def _of_words(self, vector: Floats) -> Question:
         """A question that nothing but words answer."""
         nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
-        return Question(vector.astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
+        return Question(vector, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
@@ -171,11 +171,11 @@ class Matcher:
         ----------
         own : (d + t,) `said` of what counts of their words.
         """
-        return self._of_words(self._worded(own, heard=False))
+        return self._of_words(self._worded(own, heard=False).astype(np.float32))
 
     def alike(self, vector: Floats) -> Question:
         """A posting's (d,) vector as a question whose scores are the means of both cosines."""
-        return self._of_words(vector / 2)
+        return self._of_words((vector / 2).astype(np.float32))
 
     def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
         """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.

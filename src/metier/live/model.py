@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Self
@@ -153,11 +152,10 @@ class LiveModel:
         allowed[board.twins(taken)] = False
         newest, own = board.newest(allowed), self._own([case])[0]
         order = order if own.any() else "likely"
-        question, best = self._question(case, own, order), partial(self._best, case)
-        if order == "closest":
-            best = self._by_profile
+        question = self._question(case, own, order)
+        by = None if order == "closest" else case
         rows, scores = wished(
-            lambda n: best(question, n, newest),
+            lambda n: self._best(by, question, n, newest),
             k,
             asker.wishes,
             board.words,
@@ -280,10 +278,10 @@ class LiveModel:
         back = np.argsort(np.argsort(late, kind="stable"), kind="stable").astype(np.int32)
         return Encoded(*(np.concatenate(both) for both in zip(*parts, strict=True))).take(back)
 
-    def _best(self, case: Case, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
-        """Rows and scores of the n best jobs among those allowed."""
+    def _best(self, case: Case | None, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
+        """Rows and scores of the n best jobs among those allowed; None: by the question alone."""
         size = self._matcher.jobs
-        if self._ranked is None or not any(row < size for row in case.past):
+        if case is None or self._ranked is None or not any(row < size for row in case.past):
             return self._by_profile(question, n, allowed)
         ranked = self._ranked.best(self._candid(case), n, allowed[:size])
         later = np.flatnonzero(allowed[size:]).astype(np.int32)
