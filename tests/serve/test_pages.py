@@ -188,7 +188,7 @@ def test_the_list_can_be_put_in_the_order_of_what_was_said(site):
     seeker = seeker_with_resume(site).open("/jobs?state=OH")
     seeker.send("/jobs", press=("order", "closest"), within="<strong>Likeliest")
     assert "Closest to what you say first." in seeker.text
-    assert seeker.jobs()[0] == "Registered Nurse"
+    assert "Nurse" in seeker.jobs()[0]
     assert {" ".join(one.text().split()) for one in seeker.page.css("dl.shares dt")} == {"Words"}
     seeker.send("/jobs", press=("order", "likely"), within="<strong>Closest")
     assert "Likeliest to be chosen first." in seeker.text

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from metier.client.answers import (
     AccountOut,
