@@ -4,7 +4,8 @@
 
 Each résumé is all that is known: no place, no application. What counts is the share of the ten first jobs that the
 generator made for an occupation which suits the résumé's category (`SUITS`, written by hand; categories that the
-market has no occupation for are left out), beside the ten most applied-to of the same open jobs and all of these.
+market has no occupation for are left out), in both orders of `metier.live`, beside the ten most applied-to of the same
+open jobs and all of these.
 Nothing was learned from the résumés. `--quick` asks ten of them of a small market.
 """
 
@@ -18,7 +19,7 @@ import polars as pl
 from environments import machine, table
 from metier.bundle import save
 from metier.features.assemble import assemble
-from metier.live import Asker, Filter, LiveModel
+from metier.live import Asker, Filter, LiveModel, Order
 from metier.models.registry import create
 from metier.sources.market import MarketKnobs, generate
 from metier.sources.market.world import load_world
@@ -69,6 +70,7 @@ SUITS = {
     "PMO": ("project manager", "operations manager"),
 }
 K = 10
+ORDERS: tuple[Order, Order] = ("likely", "closest")
 
 
 def answers(resumes: pl.DataFrame, knobs: MarketKnobs, seed: int) -> dict[str, list[float]]:
@@ -90,15 +92,20 @@ def answers(resumes: pl.DataFrame, knobs: MarketKnobs, seed: int) -> dict[str, l
     found: dict[str, list[float]] = {}
     for category, text in resumes.select("Category", "Resume").iter_rows():
         suits = set(SUITS[category])
-        jobs = [one.job for one in model.jobs(Asker(text=text), Filter(), K, now=now).suggestions]
+        jobs, closest = (
+            [one.job for one in model.jobs(Asker(text=text), Filter(), K, now=now, order=order).suggestions]
+            for order in ORDERS
+        )
         shares = {
             of: np.mean([occupation[job] in suits for job in some])
-            for of, some in (("ten", jobs), ("popular", popular), ("open", board))
+            for of, some in (("ten", jobs), ("closest", closest), ("popular", popular), ("open", board))
         }
         row = {
             "suit, of the ten first": shares["ten"],
             "the first suits": float(occupation[jobs[0]] in suits),
             "none of the ten suits": float(shares["ten"] == 0),
+            "suit, of the ten closest": shares["closest"],
+            "the closest suits": float(occupation[closest[0]] in suits),
             "also among the ten most applied-to": len(set(jobs) & set(popular)) / K,
             "suit, of the ten most applied-to": shares["popular"],
             "suit, of all open jobs": shares["open"],

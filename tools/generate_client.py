@@ -146,8 +146,14 @@ def operations(document: Document, modules: dict[str, set[str]]) -> str:
         for verb, operation in verbs.items()
     ]
     head = [f'"""The operations. {NOTE}"""', "", '# mypy: disable-error-code="no-any-return"', ""]
-    head += ["from collections.abc import Iterable, Iterator", "from pathlib import Path", "from typing import Any", ""]
     used = set(re.findall(r"\w+", " ".join(line for line in chain(*blocks) if '"""' not in line)))
+    types = ", ".join(name for name in ("Any", "Literal") if name in used)
+    head += [
+        "from collections.abc import Iterable, Iterator",
+        "from pathlib import Path",
+        f"from typing import {types}",
+        "",
+    ]
     for module, names in modules.items():
         head += fitted(f"from metier.client.{module} import (", sorted(names & used), ")", "")
     head += ["from metier.client.transport import Transport, quoted", "", "", "class Operations(Transport):"]

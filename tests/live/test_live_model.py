@@ -44,6 +44,84 @@ def by_hand(model, asker):
 
 
 @pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_closest_goes_by_the_words_alone_under_the_same_conditions(trained, name):
+    """Whoever asks, from wherever and with whatever past: what is said orders, what may not be shown is not."""
+    model = trained[name]
+    live, jobs = model.live, model.data.items
+    applied = tuple((job, model.now) for job in jobs.ids[10:13])
+    asker = Asker(text=NURSE, **somewhere(model), applied=applied)
+    twins = everything(live.jobs(Asker(text=NURSE), ANY, 700, now=model.now))
+    answer = live.jobs(asker, ANY, 700, now=model.now, order="closest")
+    assert answer.order == "closest"
+    inner = model.model if name == "profile" else model.model.sources_["profile"]
+    w, own = inner.weights(heard=False), live._matcher.said([NURSE])[0]
+    topics, meaning, like = np.split(own, [inner.topic_.shape[1], len(own) - inner.topic_.shape[1]])
+    expected = inner.topic_ @ (w.own[1] * topics + w.near * like) + inner.meaning_ @ (w.own[0] * meaning)
+    for one in answer.suggestions:
+        assert one.score == pytest.approx(expected[jobs.number(one.job)], abs=2e-5)
+    scores = [one.score for one in answer.suggestions]
+    assert scores == sorted(scores, reverse=True)
+    assert not {job for job, _ in applied} & everything(answer)
+    likely = live.jobs(asker, ANY, 700, now=model.now)
+    assert everything(likely) <= everything(answer) < twins
+    assert likely.order == "likely"
+    assert names(likely) != names(answer)
+    state = Filter(state=asker.state)
+    some = names(live.jobs(asker, state, 700, now=model.now, order="closest"))
+    assert some == [job for job in names(answer) if live.posting(job).state == asker.state]
+    wishful = replace(asker, wishes=Wishes(unwanted=("nurse",)))
+    last = names(live.jobs(wishful, ANY, 700, now=model.now, order="closest"))
+    assert set(last) == set(names(answer))
+    assert last != names(answer)
+    fresh = Posting("fresh", "Registered nurse", NURSE)
+    assert names(live.with_jobs([fresh]).jobs(asker, ANY, 1, now=model.now, order="closest")) == ["fresh"]
+
+
+def test_who_says_nothing_gets_the_likely_order(ranker):
+    person = next(row for row, count in enumerate(np.diff(ranker.data.matrix.indptr)) if count > 1)
+    known = replace(ranker.live.asker(ranker.data.users.ids[person]), text="")
+    for silent in (Asker(), Asker(text=" ", **somewhere(ranker)), known):
+        answer = ranker.live.jobs(silent, ANY, 20, now=ranker.now, order="closest")
+        assert answer == ranker.live.jobs(silent, ANY, 20, now=ranker.now)
+        assert answer.order == "likely"
+
+
+@pytest.mark.parametrize("name", ["profile", "ranker"])
+def test_reasons_of_an_order_are_measured_by_what_ordered(trained, name):
+    live, now = trained[name].live, trained[name].now
+    applied = tuple((job, now) for job in trained[name].data.items.ids[10:12])
+    asker = Asker(text=NURSE, **somewhere(trained[name]), applied=applied)
+    found = live.jobs(asker, ANY, 5, now=now, order="closest").suggestions
+    for one, reasons in zip(found, live.reasons(asker, [one.job for one in found], order="closest"), strict=True):
+        assert reasons.score == pytest.approx(one.score, abs=1e-4)
+        assert {ground.kind for ground in reasons.grounds} <= {"line", "skill"}
+        assert reasons.grounds
+        assert reasons.shares == {"text": 1.0, "past": 0.0, "place": 0.0, "popularity": 0.0, "time": 0.0}
+
+
+def test_a_place_is_understood_as_people_write_it(profile):
+    """Without the country, in small letters, and by its city alone where only one is called so."""
+    live, here = profile.live, somewhere(profile)
+    cities = {}
+    for key in live._matcher._fields["city"]:
+        cities.setdefault(key.split("|")[0], set()).add(key)
+    whole = Asker(text=NURSE, **here)
+    expected = live.jobs(whole, ANY, 30, now=profile.now)
+    alone = len(cities[here["city"]]) == 1
+    said = [replace(whole, country=None), replace(whole, city=here["city"].upper(), state=here["state"].lower())]
+    for one in [*said, replace(whole, state=None, country=None)][: 3 if alone else 2]:
+        assert live.is_placed(one)
+        assert live.jobs(one, ANY, 30, now=profile.now) == expected
+    state = replace(whole, city="Nowhere at all", country=None)
+    assert live.jobs(state, ANY, 30, now=profile.now) == live.jobs(
+        replace(state, country=here["country"]), ANY, 30, now=profile.now
+    )
+    unknown = Asker(text=NURSE, city="Nowhere at all")
+    assert not live.is_placed(unknown)
+    assert live.jobs(unknown, ANY, 30, now=profile.now) == live.jobs(Asker(text=NURSE), ANY, 30, now=profile.now)
+
+
+@pytest.mark.parametrize("name", ["profile", "ranker"])
 @pytest.mark.parametrize("placed", [True, False])
 def test_a_newcomer_gets_the_best_of_the_profile_over_all_jobs(trained, name, placed):
     model = trained[name]

@@ -269,6 +269,45 @@ def test_skills_stand_where_the_spans_say(profile):
     assert "place" in {ground.kind for ground in reasons.grounds}
 
 
+def test_skills_that_help_are_one_reason_and_measured_together(profile):
+    """In a long text each of them weighs next to nothing, and all of them much."""
+    job = Posting("s", "Java developer", "You know Java, SQL, Linux and Git. You know Java and SQL well.")
+    live = profile.live.with_jobs([job])
+    said = "I keep records of patients and drive a truck to the warehouse at night. " * 12
+    asker = Asker(text=f"{said}\nI know Java, SQL, Linux and Git.\nJava and SQL again.")
+    (reasons,) = live.reasons(asker, ["s"])
+    [ground] = [one for one in reasons.grounds if one.kind == "skill"]
+    assert {"Java", "SQL"} <= set(ground.name.split(", "))
+    own = [asker.text[one.start : one.end] for one in ground.spans if one.of == "asker"]
+    assert own.count("Java") == own.count("SQL") == 2
+    less = without(asker, ground)
+    assert "Java" not in less.text
+    assert ground.weight == pytest.approx(reasons.score - live.reasons(less, ["s"])[0].score, abs=1e-4)
+    singly = [replace(asker, text=asker.text.replace(name, "")) for name in ground.name.split(", ")]
+    assert all(live.reasons(one, ["s"])[0].score < reasons.score for one in singly)
+
+
+def test_nobody_who_names_no_place_has_a_place_as_a_reason(trained):
+    for model in trained.values():
+        for asker in some_askers(model, 25):
+            nowhere = replace(asker, city=None, state=None, country=None, zip=None)
+            jobs = [one.job for one in model.live.jobs(nowhere, Filter(), 5, now=model.now).suggestions]
+            for one in model.live.reasons(nowhere, jobs):
+                assert "place" not in {ground.kind for ground in one.grounds}
+
+
+def test_a_quoted_line_is_whole_whatever_the_page_broke(profile):
+    asker = Asker(
+        text="Registered nurse\n- Look after patients on a ward, keep their records &\nteach wound care to new nurses."
+    )
+    jobs = [one.job for one in profile.live.jobs(asker, Filter(), 20, now=profile.now).suggestions]
+    lines = {one.name for each in profile.live.reasons(asker, jobs) for one in each.grounds if one.kind == "line"}
+    assert lines == {
+        "Registered nurse",
+        "Look after patients on a ward, keep their records & teach wound care to new nurses.",
+    }
+
+
 def test_a_rise_is_what_the_skill_would_add(profile):
     job = Posting("s", "Data engineer", "You know SQL, ETL and Linux.")
     live = profile.live.with_jobs([job])

@@ -29,6 +29,11 @@ from metier.live import Wishes
         ("", [], []),
         ("; , !! --", [], []),
         ("C++; .NET", ["C++", ".NET"], []),
+        ("not Software jobs, developer roles", ["developer"], ["Software"]),
+        ("not as a software developer", [], ["software developer"]),
+        ("no “front-end”", [], ["front-end"]),
+        ("developer; welder; Developers", ["developer", "welder"], []),
+        ("developer, not developers", [], ["developers"]),
     ],
 )
 def test_what_is_said(said, wanted, unwanted):
@@ -46,6 +51,32 @@ def test_phrases_are_found_with_their_characters():
 @pytest.mark.parametrize("text", ["No travel.", "never travel", "without travel", "traveling", "non-travel position"])
 def test_what_a_posting_denies_or_does_not_say_is_not_there(text):
     assert Wishes.parse("no travel").found_in(text) == {}
+
+
+@pytest.mark.parametrize("title", ["Software Developer", "SOFTWARE DEVELOPERS", "Senior software-developer (Java)"])
+def test_a_wish_catches_each_form_of_a_title_and_does_not_hide_another(title):
+    wishes = Wishes.parse("not software; developer; software developer; not Software Developer jobs at night")
+    assert {"software", "developer"} <= set(wishes.found_in(title))
+    both = Wishes.parse("software developer, not software")
+    assert set(both.found_in(title)) == {"software developer", "software"}
+
+
+@pytest.mark.parametrize("said", ["front end", "front-end", "frontend", "Front Ends"])
+def test_words_in_one_or_apart_are_the_same(said):
+    for text in ("Front-End engineer", "front end", "Frontends"):
+        assert Wishes.parse(said).found_in(f"A {text}.") == {said: (2, 2 + len(text.removesuffix(" engineer")))}
+    assert Wishes.parse(said).found_in("upfront ending") == {}
+
+
+def test_a_short_word_is_meant_as_typed_or_in_capitals():
+    assert Wishes.parse("it").found_in("As it is, IT.") == {"it": (10, 12)}
+    assert Wishes.parse("IT").found_in("As it is.") == {}
+    assert Wishes.parse("hr").found_in("Our HR.") == {"hr": (4, 6)}
+
+
+def test_a_denial_holds_inside_its_sentence():
+    assert Wishes.parse("not software").found_in("Ready or not? Software it is.") == {"software": (14, 22)}
+    assert Wishes.parse("not software").found_in("Non-software work") == {}
 
 
 def test_what_is_not_understood():

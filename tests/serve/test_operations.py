@@ -169,6 +169,34 @@ def test_filter_and_csv(make_world):
     asyncio.run(story())
 
 
+def test_the_order_closest_is_kept_beside_the_other(make_world):
+    """It goes by words alone, says so, and neither stored answer is taken for the other."""
+
+    async def story():
+        async with make_world() as world, world.client("full") as client:
+            person = await made(client)
+            path = f"{PEOPLE}/{person}/recommendations"
+            asked, both = {"reasons": True, "k": 60}, ["likely", "closest"]
+            likely, closest = [(await client.get(path, params=asked | {"order": one})).json() for one in both]
+            assert [likely["order"], closest["order"]] == both
+            assert likely["items"] != closest["items"]
+            assert all(set(one["reasons"]["shares"]) >= {"text"} for one in closest["items"])
+            assert {one["reasons"]["shares"]["place"] for one in closest["items"]} == {0}
+            assert [one["reasons"]["score"] for one in closest["items"]] == pytest.approx(
+                [one["score"] for one in closest["items"]], abs=1e-3
+            )
+            world.service.afterwards.flush()
+            again = [(await client.get(path, params=asked | {"order": one})).json() for one in both]
+            assert again == [likely, closest]
+            body = {"profile": {"text": "I weld pipe"}, "asked": {"order": "closest"}}
+            assert (await client.post("/api/v1/recommendations", json=body)).json()["order"] == "closest"
+            silent = await client.post("/api/v1/recommendations", json=body | {"profile": {}})
+            assert silent.json()["order"] == "likely"
+            assert (await client.get(path, params={"order": "best"})).status_code == 422
+
+    asyncio.run(story())
+
+
 def test_why_and_what_would_raise_it(make_world):
     async def story():
         async with make_world() as world, world.client("full") as client:

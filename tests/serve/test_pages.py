@@ -185,24 +185,25 @@ def test_what_was_tried_becomes_an_account(site):
 
 
 def test_somebody_without_a_profile_sees_what_is_popular_and_can_upload(site):
-    """The list says that it is the same for everybody, names the place where one is known, and gives no reasons."""
+    """The list says what it goes by, the place included where one is known, and gives no reasons."""
     visitor = site.signed_in("seeker").open("/jobs")
     everywhere = visitor.jobs()
     assert len(everywhere) > 5
     assert "Popular jobs" in everywhere_said(visitor)
     assert "Nothing is known of you yet" in visitor.text
+    assert "It is the same for everybody." in visitor.text
     assert "Why this job" not in visitor.text
     assert visitor.form("/resumes").css_first('input[type="file"]')
     visitor.send("/jobs", {"words": "welding"})
     assert visitor.jobs() == ["Pipe Welder"]
     visitor.open("/profile").send("/profile", {"city": "Houston", "state": "TX"})
-    assert "Popular jobs near Houston, TX" in everywhere_said(visitor)
+    assert "How near Houston, TX they are counts, too" in visitor.text
     near = [one.text() for one in visitor.page.css("ol.jobs > li .facts")]
     assert "Houston, TX" in near[0]
     visitor.send("/jobs/events", press=("kind", "saved"))
     assert "Saved" in visitor.text
     visitor.open("/profile").send("/profile", {"wishes": "no travel"})
-    assert "It is the same for everybody in Houston, TX with your wishes." in visitor.text
+    assert "Your wishes count, too." in visitor.text
     visitor.open("/profile").send("/profile", {"text": "I weld pipe"})
     assert "Popular jobs" not in visitor.text
     assert "Why this job" in visitor.text
@@ -215,12 +216,36 @@ def everywhere_said(visitor):
 
 def test_a_place_alone_shows_a_visitor_what_is_popular_there(site):
     visitor = site.visitor().open("/try").send("/try", {"city": "Houston", "state": "TX"})
-    assert everywhere_said(visitor) == ["Popular jobs near Houston, TX"]
+    assert everywhere_said(visitor) == ["Popular jobs"]
+    assert "How near Houston, TX they are counts, too" in visitor.text
     assert visitor.jobs()
     assert "Why this job" not in visitor.text
     visitor.send("/try/jobs", {"for-words": "welding"})
     assert visitor.jobs() == ["Pipe Welder"]
+    visitor.open("/try").send("/try", {"city": "Atlantis"})
+    assert "Atlantis is no place that this list knows, so it does not count" in visitor.text
     visitor.open("/try").send("/try", {"wishes": "python"}, status=422)
+
+
+def test_the_list_can_be_put_in_the_order_of_what_was_said(site):
+    """For a visitor and for a seeker; conditions stay, and the page says which order it is."""
+    visitor = site.visitor().open("/try").send("/try", press=("sample", "developer"))
+    assert "Likeliest to be chosen first." in visitor.text
+    visitor.send("/try/jobs", {"for-state": "TX"}).send(
+        "/try/jobs", press=("for-order", "closest"), within="<strong>Likeliest"
+    )
+    assert "Closest to what you say first." in visitor.text
+    assert "Houston, TX" in visitor.text
+    assert "Columbus, OH" not in visitor.text
+    visitor.send("/try/jobs", {"for-words": "welding"})
+    assert "Closest to what you say first." in visitor.text
+    seeker = seeker_with_resume(site).open("/jobs?state=OH")
+    seeker.send("/jobs", press=("order", "closest"), within="<strong>Likeliest")
+    assert "Closest to what you say first." in seeker.text
+    assert "Nurse" in seeker.jobs()[0]
+    assert {" ".join(one.text().split()) for one in seeker.page.css("dl.shares dt")} == {"Words"}
+    seeker.send("/jobs", press=("order", "likely"), within="<strong>Closest")
+    assert "Likeliest to be chosen first." in seeker.text
 
 
 def test_no_accounts_where_the_settings_forbid_them(town_bundles, tmp_path):
@@ -282,7 +307,7 @@ def test_reasons_name_words_that_stand_there(site):
     assert 0 < len(plain) < len(visitor.jobs())
     last = next(one for one in visitor.page.css("ol.jobs > li") if plain[0] in one.text())
     assert "It stands here for what speaks for it to many people" in last.text()
-    assert not [one for one in last.css("details li strong") if one.text() != "The place"]
+    assert not [one for one in last.css("details li strong") if one.text() != "The place that you gave"]
     quoted = [" ".join(one.text().split()) for one in tele.css("mark")]
     assert quoted
     assert all(one.lower() in f"{RESUME} {tele.text()}".lower() for one in quoted)

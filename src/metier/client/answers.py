@@ -337,4 +337,6 @@ class Recommendations(TypedDict):
 
     version: str
     """The model that answered."""
+    order: Literal["likely", "closest"]
+    """What the jobs are ordered by."""
     items: list[SuggestionOut]

@@ -37,6 +37,9 @@ class Asked(TypedDict):
     """Each must occur in title or text as whole words, in any case."""
     k: NotRequired[int]
     """Number of jobs."""
+    order: NotRequired[Literal["likely", "closest"]]
+    """likely: first what the person is likeliest to choose, by all that is known; closest: first what is closest to
+    their words, whatever its place, its popularity or their applications. Who says nothing gets likely."""
     reasons: NotRequired[bool]
     """Also say why, for each job."""
     format: NotRequired[Literal["json", "csv"]]

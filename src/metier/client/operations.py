@@ -4,7 +4,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from metier.client.answers import (
     AccountOut,
@@ -69,6 +69,7 @@ class Operations(Transport):
         employer: str | None = None,
         words: list[str] | None = None,
         k: int | None = None,
+        order: Literal["likely", "closest"] | None = None,
         reasons: bool | None = None,
     ) -> Recommendations:
         """The best open jobs for a person, under conditions. Served again as they are until something about it
@@ -89,6 +90,7 @@ class Operations(Transport):
                 "employer": employer,
                 "words": words,
                 "k": k,
+                "order": order,
                 "reasons": reasons,
             },
         )

@@ -3,7 +3,7 @@
 from metier.data.posting import Posting
 from metier.live.model import LiveModel
 from metier.live.pool import Pool
-from metier.live.records import Answer, Asker, Filter, Ground, Raise, Reasons, SkillSpan, Span, Suggestion
+from metier.live.records import Answer, Asker, Filter, Ground, Order, Raise, Reasons, SkillSpan, Span, Suggestion
 from metier.live.wishes import Wishes
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Filter",
     "Ground",
     "LiveModel",
+    "Order",
     "Pool",
     "Posting",
     "Raise",

@@ -5,8 +5,8 @@ alone, and of one that depends on the posting alone. Postings of one place lie s
 a place's number is worked out once; the sum is exact.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ from metier.models.factorization import past_shares
 from metier.models.profile import PAST, near
 from metier.models.text_vectors import unit
 
+Spot = tuple[str | None, str | None, str | None]
+"""City, state and country; None unknown."""
 DAY = 86_400.0
 JUST = 1 / 24
 """Days that a posting has been open at least, as in the profile."""
@@ -77,6 +79,7 @@ class Matcher:
         self._prior = float(np.log(model.config.prior))
         self._fields = _place_fields(part)
         self._mine = _columns_of_people(part)
+        self._spots = _spots(self._fields)
         times = part.interactions.times
         self.newest = float(np.nanmax(times)) if np.isfinite(times).any() else None
         """The newest application that it learned from, in seconds since 1970 UTC; None where no time is known."""
@@ -117,10 +120,9 @@ class Matcher:
         past, times : (p) distinct postings applied to, and when, in seconds.
         heard : whether the weights are those of people with a history.
         """
-        w = self._weights[heard]
-        topics, meaning, like = np.split(own, [self._topics, len(own) - self._topics])
-        vector = np.append(w.own[1] * topics + w.near * like, w.own[0] * meaning)
+        w, vector = self._weights[heard], self._worded(own, heard=heard)
         places = np.zeros(len(w.own_places) + 1, np.float32)
+        asker = self.placed(asker)
         mine = self.place_columns(asker)
         places[mine] += w.own_places[mine]
         if len(times):
@@ -133,6 +135,17 @@ class Matcher:
                 np.add.at(places, column[known], shares[known] * w.past_places[column[known]])
         home = position(asker)
         return Question(vector.astype(np.float32), places, home, float(w.far), w.appeal, heard)
+
+    def _worded(self, own: Floats, *, heard: bool) -> Floats:
+        """(d,) what words are multiplied with."""
+        w = self._weights[heard]
+        topics, meaning, like = np.split(own, [self._topics, len(own) - self._topics])
+        return np.append(w.own[1] * topics + w.near * like, w.own[0] * meaning)
+
+    def _of_words(self, vector: Floats) -> Question:
+        """A question that nothing but words answer."""
+        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
+        return Question(vector, nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None)
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
@@ -150,12 +163,19 @@ class Matcher:
         place = _from_place(question, jobs.places, jobs.at)
         return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
 
+    def closest(self, own: Floats) -> Question:
+        """A person's words alone as a question, weighed as those of somebody without a history: neither popularity nor
+        place nor past counts.
+
+        Parameters
+        ----------
+        own : (d + t,) `said` of what counts of their words.
+        """
+        return self._of_words(self._worded(own, heard=False).astype(np.float32))
+
     def alike(self, vector: Floats) -> Question:
         """A posting's (d,) vector as a question whose scores are the means of both cosines."""
-        nothing = np.zeros(len(self._weights[False].own_places) + 1, np.float32)
-        return Question(
-            (vector / 2).astype(np.float32), nothing, np.zeros(3, np.float32), 0.0, np.zeros(2, np.float32), None
-        )
+        return self._of_words((vector / 2).astype(np.float32))
 
     def shares(self, alone: Question, whole: Question, job: Encoded) -> dict[str, float]:
         """Feature group -> magnitude of its part of the score of one job, over the sum of these; {} where all are 0.
@@ -203,6 +223,17 @@ class Matcher:
                 columns, weights = self._terms.terms(text)
                 topics[row] = weights @ self._axes[columns]
         return np.hstack([unit(topics), StaticEmbedder().embed(texts)])
+
+    def placed(self, one: Asker) -> Asker:
+        """Somebody with their city and state as the jobs write them, and with the state and country that these have
+        there. Unchanged where the jobs know no such place, or several."""
+        city, state = (one.city or "").casefold(), (one.state or "").casefold()
+        for known in ((city, state), ("", state)):
+            found = [spot for spot in self._spots.get(known, ()) if one.country in (None, spot[2])]
+            if len(found) == 1:
+                (named, region, country), *_ = found
+                return replace(one, city=named or one.city, state=region or one.state, country=country or one.country)
+        return one
 
     def place_columns(self, one: Asker) -> Nums:
         """The place columns that are true of a person."""
@@ -252,6 +283,20 @@ def _columns_of_people(part: ProfilePart) -> dict[str, dict[str | None, int]]:
     return {
         name: {key: column for key, column in keys.items() if key in known.get(name, ())} for name, keys in jobs.items()
     }
+
+
+def _spots(fields: Mapping[str, Mapping[str | None, int]]) -> dict[tuple[str, str], set[Spot]]:
+    """City and state of the jobs in small letters, "" for either -> the places that are called so."""
+    found: dict[tuple[str, str], set[Spot]] = {}
+    for key in fields["city"]:
+        if key and len(parts := [None if part == "?" else part for part in key.split("|")]) == 3:
+            city, state, country = parts
+            for known in {((city or "").casefold(), (state or "").casefold()), ((city or "").casefold(), "")}:
+                found.setdefault(known, set()).add((city, state, country))
+    for key in fields["state"]:
+        if key and len(parts := [None if part == "?" else part for part in key.split("|")]) == 2:
+            found.setdefault(("", (parts[0] or "").casefold()), set()).add((None, parts[0], parts[1]))
+    return found
 
 
 def _four(places: CSR, kind: NDArray[np.int16], fields: int) -> Nums:

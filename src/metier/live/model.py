@@ -23,7 +23,7 @@ from metier.live.order import crowd, merged, wished
 from metier.live.pool import Pool
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, Usual, raises, reasons
-from metier.live.records import Answer, Asker, Filter, Raise, Reasons, Suggestion
+from metier.live.records import Answer, Asker, Filter, Order, Raise, Reasons, Suggestion
 
 SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
@@ -129,6 +129,7 @@ class LiveModel:
         k: int,
         *,
         now: float,
+        order: Order = "likely",
         shown: Mapping[str, int] | None = None,
         cap: int | None = None,
     ) -> Answer:
@@ -137,19 +138,24 @@ class LiveModel:
         Parameters
         ----------
         now : seconds since 1970 UTC.
+        order : "closest" goes by what the profile gives for the person's words; past applications are left out of the
+            answer and do not order it. Of somebody whose words say nothing to the profile the answer is "likely".
         shown, cap : how often each job was shown, and the most that costs it nothing; no cap when None.
         """
         board, case = self._board, self._case(asker)
         allowed = board.open(now)
-        matching = board.matching(filter, lambda: position(asker))
+        matching = board.matching(filter, lambda: position(self._matcher.placed(asker)))
         if matching is not None:
             allowed &= matching
         known = [job for job, _ in asker.applied] + list(asker.hidden)
         taken = [*case.past, *(row for job in known for row in board.rows_of(job))]
         allowed[board.twins(taken)] = False
-        newest, question = board.newest(allowed), self._question(case)
+        newest, own = board.newest(allowed), self._own([case])[0]
+        order = order if own.any() else "likely"
+        question = self._question(case, own, order)
+        by = None if order == "closest" else case
         rows, scores = wished(
-            lambda n: self._best(case, question, n, newest),
+            lambda n: self._best(by, question, n, newest),
             k,
             asker.wishes,
             board.words,
@@ -161,7 +167,13 @@ class LiveModel:
                 Suggestion(board.key(row), score, tuple(map(board.key, board.behind(row, allowed))))
                 for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             ),
+            order,
         )
+
+    def is_placed(self, asker: Asker) -> bool:
+        """Whether where somebody is can count: the bundle's jobs or the gazetteer know the place that they name."""
+        there = self._matcher.placed(asker)
+        return bool(len(self._matcher.place_columns(there))) or bool(position(there).any())
 
     def pool(self, askers: Mapping[str, Asker]) -> Pool:
         """People by id, made ready to be compared for any posting by this bundle."""
@@ -197,25 +209,32 @@ class LiveModel:
         rows, scores = self._by_profile(question, k, self._board.newest(allowed))
         return [(self._board.key(one), score) for one, score in zip(rows.tolist(), scores.tolist(), strict=True)]
 
-    def reasons(self, asker: Asker, jobs: Sequence[str], *, by_profile: bool = False) -> list[Reasons]:
+    def reasons(
+        self, asker: Asker, jobs: Sequence[str], *, by_profile: bool = False, order: Order = "likely"
+    ) -> list[Reasons]:
         """Why each job fits, measured by deletion; UnknownIdError for a job not there.
 
         Parameters
         ----------
         by_profile : measured by what orders `people`, and not by what orders `jobs`.
+        order : of the answer that the jobs stand in; measured is the score that orders it.
         """
         case, rows = self._case(asker), [self._board.there(job) for job in jobs]
         past = [self._board.posting(one) for one in case.past]
         by: dict[RankedPeople | None, list[int]] = {}
+        by_profile |= order == "closest"
         for row in dict.fromkeys(rows):
             by.setdefault(None if by_profile else self._by_ranker(case, row), []).append(row)
         found: dict[int, Reasons] = {}
         for ranked, all_ in by.items():
-            measure = self._measure(case, ranked)
+            measure = self._measure(case, ranked, order)
             usual = Usual.of(case, measure, self._sample)
             size = ranked.each if ranked else AT_ONCE
             for some in (all_[start : start + size] for start in range(0, len(all_), size)):
-                postings, shares = {row: self._board.posting(row) for row in some}, self._shares(case, some, ranked)
+                postings, shares = (
+                    {row: self._board.posting(row) for row in some},
+                    self._shares(case, some, ranked, order),
+                )
                 found |= reasons(case, postings, past, measure, usual, shares)
         return [found[row] for row in rows]
 
@@ -243,8 +262,10 @@ class LiveModel:
         """(b, d + t) what people say."""
         return self._matcher.said([closed(case.text) for case in cases])
 
-    def _question(self, case: Case, own: Floats | None = None) -> Question:
+    def _question(self, case: Case, own: Floats | None = None, order: Order = "likely") -> Question:
         said = self._own([case])[0] if own is None else own
+        if order == "closest":
+            return self._matcher.closest(said)
         return self._matcher.ask(said, case.asker, self._encoded(case.past), case.times, heard=case.heard)
 
     def _encoded(self, rows: Sequence[int]) -> Encoded:
@@ -257,10 +278,10 @@ class LiveModel:
         back = np.argsort(np.argsort(late, kind="stable"), kind="stable").astype(np.int32)
         return Encoded(*(np.concatenate(both) for both in zip(*parts, strict=True))).take(back)
 
-    def _best(self, case: Case, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
-        """Rows and scores of the n best jobs among those allowed."""
+    def _best(self, case: Case | None, question: Question, n: int, allowed: Mask) -> tuple[Nums, Floats]:
+        """Rows and scores of the n best jobs among those allowed; None: by the question alone."""
         size = self._matcher.jobs
-        if self._ranked is None or not any(row < size for row in case.past):
+        if case is None or self._ranked is None or not any(row < size for row in case.past):
             return self._by_profile(question, n, allowed)
         ranked = self._ranked.best(self._candid(case), n, allowed[:size])
         later = np.flatnonzero(allowed[size:]).astype(np.int32)
@@ -290,28 +311,38 @@ class LiveModel:
         kept = [(row, moment) for row, moment in zip(case.past, case.times, strict=True) if row < self._matcher.jobs]
         items = np.array([row for row, _ in kept], np.int32)
         whole = case.user < 0 or np.isin(self._people.applied(case.user)[0], items).all()
-        return Candid(case.user, case.asker, closed(case.text), items, [moment for _, moment in kept], bool(whole))
+        return Candid(
+            case.user,
+            self._matcher.placed(case.asker),
+            closed(case.text),
+            items,
+            [moment for _, moment in kept],
+            bool(whole),
+        )
 
     def _by_ranker(self, case: Case, row: int) -> RankedPeople | None:
         """The ranker where it scores a job for a person: both have to be in what it learned from."""
         known = row < self._matcher.jobs and row not in case.past and any(one < self._matcher.jobs for one in case.past)
         return self._ranked if known else None
 
-    def _measure(self, case: Case, ranked: RankedPeople | None) -> Measure:
-        """Scores of jobs for variants of a person, all by the same model: the ranker, or without one the profile."""
+    def _measure(self, case: Case, ranked: RankedPeople | None, order: Order = "likely") -> Measure:
+        """Scores of jobs for variants of a person, all by the same model: the ranker, or without one the profile (of
+        the order "closest" the part of it that is of words)."""
         if ranked is not None:
             return lambda cases, rows: ranked.scores([self._candid(one) for one in cases], rows)
 
         def by_profile(cases: Sequence[Case], rows: Nums) -> Floats:
             jobs = self._encoded(rows.tolist())
             both = zip(cases, self._own(cases), strict=True)
-            return np.stack([self._matcher.score(self._question(one, own), jobs) for one, own in both])
+            return np.stack([self._matcher.score(self._question(one, own, order), jobs) for one, own in both])
 
         return by_profile
 
-    def _shares(self, case: Case, rows: Sequence[int], ranked: RankedPeople | None) -> dict[int, dict[str, float]]:
+    def _shares(
+        self, case: Case, rows: Sequence[int], ranked: RankedPeople | None, order: Order
+    ) -> dict[int, dict[str, float]]:
         """Row -> feature group -> its share in the score, which is the ranker's or without one the profile's."""
         if ranked is not None:
             return ranked.shares(self._candid(case), rows)
-        alone, whole = self._question(replace(case, past=(), times=())), self._question(case)
+        alone, whole = (self._question(one, order=order) for one in (replace(case, past=(), times=()), case))
         return {row: self._matcher.shares(alone, whole, self._encoded([row])) for row in rows}

@@ -1,9 +1,7 @@
 """Why a job fits, and what would make it fit better: measured by leaving out, or adding, one thing at a time."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from metier.enrich.taxonomy import own_taxonomy
 from metier.live.case import Case
 from metier.live.order import WANTED
 from metier.live.records import Ground, Kind, Raise, Reasons, SkillSpan, Span
+from metier.live.statements import quoted, statements
 
 Measure = Callable[[Sequence[Case], Nums], Floats]
 """(b, m) scores of m jobs, by row number, for b variants of a person."""
@@ -21,9 +20,7 @@ LEAST = 0.05
 """What a piece of evidence must lower the score by, in standard deviations of the person's scores over a sample of
 jobs: less than that does not tell one job from another."""
 LINES, PAST = 60, 20
-"""Longest lines and latest applications that are left out one by one at most."""
-_END = re.compile(r"\n|(?<=[.!?])\s|\Z")
-"""Where a line or sentence ends."""
+"""Longest statements and latest applications that are left out one by one at most."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,18 @@ def reasons(
         for row, posting in postings.items()
     }
     silent, least = _silent(case), LEAST * usual.spread
-    variants = list(dict.fromkeys([case, silent, *(one.without for each in found.values() for one in each)]))
-    measured = dict(zip(variants, measure(variants, np.array(list(postings), np.int32)).tolist(), strict=True))
+    measured: dict[Case, list[float]] = {}
+
+    def read(variants: Iterable[Case]) -> None:
+        new = [one for one in dict.fromkeys(variants) if one not in measured]
+        if new:
+            measured.update(zip(new, measure(new, np.array(list(postings), np.int32)).tolist(), strict=True))
+
+    read([case, silent, *(one.without for each in found.values() for one in each)])
+    for column, row in enumerate(postings):
+        weights = {one: measured[case][column] - measured[one.without][column] for one in found[row]}
+        found[row] = _skills_joined(case, weights)
+    read(one.without for each in found.values() for one in each)
     answers = {}
     for column, (row, posting) in enumerate(postings.items()):
         score = measured[case][column]
@@ -147,26 +154,38 @@ def _silent(case: Case) -> Case:
 
 
 def _lines(case: Case) -> Iterator[Evidence]:
-    """Lines and sentences of the text: past titles, and what the person says of themselves."""
-    ends = [0, *(one.end() for one in _END.finditer(case.text))]
-    found = [(start, end) for start, end in pairwise(ends) if any(map(str.isalnum, case.text[start:end]))]
-    longest = sorted(found, key=lambda span: span[0] - span[1])[:LINES]
+    """Statements of the text: past titles, and what the person says of themselves."""
+    longest = sorted(statements(case.text), key=lambda span: span[0] - span[1])[:LINES]
     for start, end in sorted(longest):
-        said = case.asker.text[start:end]
-        inner = start + len(said) - len(said.lstrip()), start + len(said.rstrip())
         less = replace(case, text=case.text[:start] + case.text[end:])
-        yield Evidence("line", said.strip(), (Span("asker", "text", *inner),), less)
+        yield Evidence("line", quoted(case.asker.text, start, end), (Span("asker", "text", start, end),), less)
 
 
 def _skills(case: Case, said: Sequence[Match], matched: Sequence[SkillSpan]) -> Iterator[Evidence]:
-    """Skills that both name, wherever the person names them."""
+    """Skills that both name, one by one and wherever the person names them."""
     for skill in matched:
-        places = [one for one in said if one.id == skill.id]
-        text = case.text
-        for one in reversed(places):
-            text = text[: one.start] + text[one.end :]
-        spans = tuple(Span("asker", "text", one.start, one.end) for one in places)
-        yield Evidence("skill", skill.name, (*spans, skill.posting), replace(case, text=text))
+        own = [Span("asker", "text", one.start, one.end) for one in said if one.id == skill.id]
+        yield Evidence("skill", skill.name, (*own, skill.posting), _without(case, own))
+
+
+def _skills_joined(case: Case, weights: Mapping[Evidence, float]) -> list[Evidence]:
+    """The evidence with all skills that lower the score when they go as one, heaviest first: in a long text each alone
+    weighs little."""
+    mine = sorted((one for one in weights if one.kind == "skill" and weights[one] > 0), key=lambda one: -weights[one])
+    if len(mine) < 2:
+        return list(weights)
+    spans = tuple(span for one in mine for span in one.spans)
+    own = [span for span in spans if span.of == "asker"]
+    joined = Evidence("skill", ", ".join(one.name for one in mine), spans, _without(case, own))
+    return [joined, *(one for one in weights if one.kind != "skill")]
+
+
+def _without(case: Case, spans: Sequence[Span]) -> Case:
+    """Somebody whose text lacks these characters."""
+    text = case.text
+    for span in sorted(spans, key=lambda span: -span.start):
+        text = text[: span.start] + text[span.end :]
+    return replace(case, text=text)
 
 
 def _past(case: Case, past: Sequence[Posting]) -> Iterator[Evidence]:

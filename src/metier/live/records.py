@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from metier.live.wishes import Wishes
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Order = Literal["likely", "closest"]
+"""What stands first: what the person is likeliest to choose, or what is closest to their words alone."""
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Answer:
-    """The best first; `version` names the model that answered."""
+    """The best first; `version` names the model that answered, `order` what the suggestions are ordered by."""
 
     version: str
     suggestions: tuple[Suggestion, ...]
+    order: Order = "likely"
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ class Ground:
 
     kind: Kind
     name: str
-    """The line, the skill, the place, the wish, or the title of the past application."""
+    """The statement, the skills (apart by commas), the place, the wish, or the title of the past application."""
     weight: float
     spans: tuple[Span, ...]
     """Where it stands; never empty."""

@@ -1,10 +1,11 @@
 """What a person wants and does not want of a job, in their own words, as phrases of the posting."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Self
 
-from metier.enrich.phrases import PhraseMatcher, words
+from metier.enrich.phrases import Word, english_stop_words, words
 from metier.sources.candidate import Record
 
 _PART = re.compile(
@@ -13,7 +14,7 @@ _PART = re.compile(
 _POLITE = re.compile(r"^(?:(?:please|also|and|so)\s+)+", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:i\s+|we\s+|i['’]d\s+|would\s+|really\s+|please\s+|also\s+|want(?:s|ed)?\s+|like\s+|love\s+|need\s+|prefer(?:ably)?\s+|"
-    r"looking\s+for\s+|am\s+|i['’]m\s+|must\s+(?:have|be)\s+|to\s+(?:have|be|work|do)\s+|with\s+|in\s+|some\s+|only\s+|an?\s+|the\s+)+",
+    r"looking\s+for\s+|am\s+|i['’]m\s+|must\s+(?:have|be)\s+|to\s+(?:have|be|work|do)\s+|with\s+|in\s+|as\s+|any\s+|some\s+|only\s+|an?\s+|the\s+)+",
     re.IGNORECASE,
 )
 _NEGATED = re.compile(
@@ -34,6 +35,8 @@ _AFFIRMED = re.compile(
 _NOT_ONLY = re.compile(r"^not\s+(?:only|just)\s+", re.IGNORECASE)
 _OR = re.compile(r"\s+(?:or|nor|and)\s+|\s*/\s*", re.IGNORECASE)
 _DENIALS = frozenset({"no", "not", "without", "non", "never"})
+_WORK = re.compile(r"(?<=\w)\s+(?:jobs?|roles?|positions?|careers?)$", re.IGNORECASE)
+"""Says that what stands before it is work; a posting need not."""
 
 
 class Wishes(Record):
@@ -64,9 +67,12 @@ class Wishes(Record):
             negation = _NEGATED.match(said)
             rest = said[negation.end() :] if negation else said
             phrases = [_LEAD.sub("", f"{one} ").strip() for one in _OR.split(rest)]
-            found[negation is None] += [phrase.strip(" \"'").rstrip(".?") for phrase in phrases if words(phrase)]
-        unwanted = tuple(dict.fromkeys(found[False]))
-        return cls(wanted=tuple(one for one in dict.fromkeys(found[True]) if one not in unwanted), unwanted=unwanted)
+            phrases = [_WORK.sub("", phrase.strip(" \"'“”‘’").rstrip(".?")) for phrase in phrases]
+            found[negation is None] += [phrase for phrase in phrases if words(phrase)]
+        unwanted, wanted = _each_once(found[False]), _each_once(found[True])
+        return cls(
+            wanted=tuple(one for key, one in wanted.items() if key not in unwanted), unwanted=tuple(unwanted.values())
+        )
 
     def __bool__(self) -> bool:
         return bool(self.wanted or self.unwanted)
@@ -74,17 +80,55 @@ class Wishes(Record):
     def found_in(self, text: str) -> dict[str, tuple[int, int]]:
         """Each wish that a posting's words hold -> the characters [start, end) where it first stands.
 
-        Phrases are compared as `metier.enrich.phrases` does: whole words in any case, without accents, singular or
-        plural. One right behind "no", "not", "non", "without" or "never" is not there: "no travel" is no travel.
+        Whole words are compared in any case, without accents, singular or plural; "front end", "front-end" and
+        "frontend" are one. A short word or one such as "it" is meant as it is typed, or in capitals: "IT". Right behind
+        "no", "not", "non", "without" or "never" nothing is there: "no travel" is no travel.
         """
         found: dict[str, tuple[int, int]] = {}
-        phrases = (*self.wanted, *self.unwanted)
-        for number, start, end in self._matcher.find(text):
-            before = words(text[max(0, start - 20) : start])
-            if phrases[number] not in found and not (before and before[-1].folded in _DENIALS):
-                found[phrases[number]] = start, end
+        phrases, beginnings = self._phrases
+        spoken = words(text)
+        for at, first in enumerate(spoken):
+            if first.folded not in beginnings or _denied(text, spoken, at):
+                continue
+            joined = ""
+            for last in spoken[at:]:
+                joined += last.folded
+                if joined not in beginnings:
+                    break
+                for phrase in phrases.get(joined, ()):
+                    if phrase not in found and _is_meant(phrase, text[first.start : last.end]):
+                        found[phrase] = first.start, last.end
         return found
 
     @cached_property
-    def _matcher(self) -> PhraseMatcher:
-        return PhraseMatcher((phrase, number) for number, phrase in enumerate((*self.wanted, *self.unwanted)))
+    def _phrases(self) -> tuple[dict[str, list[str]], frozenset[str]]:
+        """Phrases by their words in one, and everything that these begin with."""
+        phrases: dict[str, list[str]] = {}
+        for phrase in (*self.wanted, *self.unwanted):
+            phrases.setdefault(_joined(words(phrase)), []).append(phrase)
+        return phrases, frozenset(one[:end] for one in phrases for end in range(1, len(one) + 1))
+
+
+def _each_once(phrases: Sequence[str]) -> dict[str, str]:
+    """Of phrases that read alike the first, by how they read."""
+    found: dict[str, str] = {}
+    for one in phrases:
+        found.setdefault(_joined(words(one)), one)
+    return found
+
+
+def _joined(spoken: Sequence[Word]) -> str:
+    return "".join(word.folded for word in spoken)
+
+
+def _denied(text: str, spoken: Sequence[Word], at: int) -> bool:
+    """Whether the word before, in the same sentence, says that there is none."""
+    if not at or spoken[at - 1].folded not in _DENIALS:
+        return False
+    return not re.search(r"[.!?:;\n]", text[spoken[at - 1].end : spoken[at].start])
+
+
+def _is_meant(phrase: str, said: str) -> bool:
+    """Whether a word that could be another one is spelled as typed or in capitals."""
+    unclear = phrase.casefold() in english_stop_words() or (len(phrase) <= 2 and phrase.isalpha())
+    return not unclear or said == phrase.upper() or (said == phrase and phrase.casefold() not in english_stop_words())

@@ -81,13 +81,13 @@ def exposed(call: Call, rows: Rows) -> dict[str, int] | None:
 def answered(call: Call, model: LiveModel, who: Asker, asked: Asked, counts: dict[str, int] | None) -> LiveAnswer:
     """The model's answer now, under the cap of exposures where one is set; no connection is held meanwhile."""
     moment, cap = call.service.moment(call.tenant), call.service.settings.exposure_cap
-    return model.jobs(who, asked.condition, asked.k, now=moment, shown=counts, cap=cap)
+    return model.jobs(who, asked.condition, asked.k, now=moment, order=asked.order, shown=counts, cap=cap)
 
 
 def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = False) -> bytes:
     """An answer as it is sent: JSON of `Recommendations`."""
     jobs = [one.job for one in answer.suggestions]
-    why = {one.job: explained(one) for one in model.reasons(who, jobs)} if reasons else {}
+    why = {one.job: explained(one) for one in model.reasons(who, jobs, order=answer.order)} if reasons else {}
     items = []
     for rank, one in enumerate(answer.suggestions, start=1):
         posting = model.posting(one.job)
@@ -107,7 +107,8 @@ def shown(model: LiveModel, who: Asker, answer: LiveAnswer, *, reasons: bool = F
                 "reasons": why.get(one.job),
             }
         )
-    return Recommendations.model_validate({"version": answer.version, "items": items}).model_dump_json().encode()
+    found = {"version": answer.version, "order": answer.order, "items": items}
+    return Recommendations.model_validate(found).model_dump_json().encode()
 
 
 def explained(reasons: Reasons) -> ReasonsOut:

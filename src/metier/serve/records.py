@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, field_validator
 
-from metier.live import Filter
+from metier.live import Filter, Order
 from metier.sources.storable import storable_moment, storable_text
 from metier.store.events import EventKind
 from metier.store.resumes import ResumeState as State
@@ -134,6 +134,9 @@ class Asked(Filter):
 
     k: Annotated[int, Field(ge=1, le=200)] = 20
     """Number of jobs."""
+    order: Order = "likely"
+    """likely: first what the person is likeliest to choose, by all that is known; closest: first what is closest to
+    their words, whatever its place, its popularity or their applications. Who says nothing gets likely."""
     reasons: bool = False
     """Also say why, for each job."""
     format: Literal["json", "csv"] = "json"
@@ -209,6 +212,8 @@ class Recommendations(Sent):
 
     version: str
     """The model that answered."""
+    order: Order = "likely"
+    """What the jobs are ordered by."""
     items: list[SuggestionOut]
 
 

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from metier.live import Order
 from metier.serve.problems import Refused, faults
 from metier.serve.records import Asked, Profile
 from metier.sources.candidate import Candidate
@@ -54,13 +55,18 @@ def conditions(values: Mapping[str, str]) -> tuple[Asked, dict[str, str], dict[s
     if "posted_after" in typed:
         meant["posted_after"] = _midnight(typed["posted_after"])
     k = int(values["k"]) if values.get("k", "").isdecimal() and len(values["k"]) < 4 else FIRST
-    asked = {"k": min(max(k, 1), MOST), "reasons": True}
+    asked = {"k": min(max(k, 1), MOST), "reasons": True, "order": chosen_order(values)}
     try:
         return Asked.model_validate(asked | meant), typed, {}
     except ValidationError as error:
         bad = {str(one["loc"][0]) for one in error.errors(include_input=False)}
     left = {name: value for name, value in meant.items() if name not in bad}
     return Asked.model_validate(asked | left), typed, {name: CONDITIONS[name] for name in CONDITIONS if name in bad}
+
+
+def chosen_order(values: Mapping[str, str]) -> Order:
+    """The order that a page was asked for."""
+    return "closest" if values.get("order") == "closest" else "likely"
 
 
 def checked(kind: type[Checked], /, **values: object) -> Checked:

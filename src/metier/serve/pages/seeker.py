@@ -61,7 +61,8 @@ def jobs(visit: Visit) -> Response:
         body = stored_answer(visit.call, service.store, person, asked) or fresh_answer(visit.call, person, asked)
     found = Recommendations.model_validate_json(body)
     last, about = visit.values.get("done", ""), visit.values.get("job", "")
-    query = typed | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
+    ordered = {"order": asked.order} if asked.order != "likely" else {}
+    query = typed | ordered | ({"k": str(asked.k)} if asked.k != forms.FIRST else {})
     return visit.page(
         "jobs.html.j2",
         422 if errors else 200,
@@ -70,11 +71,14 @@ def jobs(visit: Visit) -> Response:
         jobs=suggested(model, who or Asker(), found.items, did),
         acting=True,
         filter=typed,
+        order=found.order,
+        ordered=ordered,
         place=_place(who),
+        near=model.is_placed(who) if who else False,
         wishes=profile_of(visit).wishes,
         samples=samples.SAMPLES,
         k=asked.k,
-        more=f"/jobs?{urlencode(typed | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
+        more=f"/jobs?{urlencode(typed | ordered | {'k': str(min(asked.k + forms.STEP, forms.MOST))})}",
         back=f"/jobs?{urlencode(query)}" if query else "/jobs",
         version=found.version,
         notice=DONE.get(last, ""),

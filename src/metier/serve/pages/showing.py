@@ -17,11 +17,11 @@ MOST_GROUNDS, MOST_QUOTES = 8, 3
 KINDS = {
     "application": "You applied for",
     "line": "Your profile says",
-    "skill": "A skill of yours that it names",
-    "place": "The place",
+    "skill": "What you can do and it names",
+    "place": "The place that you gave",
     "wish": "Your wish",
 }
-THEIRS = {"skill": "A skill of theirs that it names", "place": "The place"}
+THEIRS = {"skill": "What they can do and it names", "place": "The place"}
 """What a recruiter reads of a person; their lines may name them, and where else they applied and what they wish is not
 the recruiter's to know."""
 SOURCES = {"asker": "the profile", "posting": "the posting"}
@@ -41,6 +41,9 @@ GROUPS = {
     "activity": "How active you are",
 }
 """Groups of features, as `LiveModel.reasons` names them."""
+USUAL = {"place": "its place", "popularity": "how many applied", "time": "how new it is"}
+"""Groups that speak for a job to many people."""
+LEAST_SHARE = 0.005
 QUOTED = {"skill", "wish"}
 """Kinds whose words are shown where they stand; the others are their own quotation."""
 
@@ -92,11 +95,14 @@ class WhyShown:
     """Whether what the person says, did or wishes speaks for the job more than for most."""
     own: bool = True
     """Whether the reader is the person."""
+    usual: tuple[str, ...] = ()
+    """What of the score is the same for many people."""
 
     @property
     def main(self) -> GroundShown | None:
-        """The heaviest piece of evidence."""
-        return next(iter(self.grounds), None)
+        """What a reader asks for first: the skills, else the heaviest piece of evidence."""
+        able = (one for one in self.grounds if one.kind in (KINDS["skill"], THEIRS["skill"]))
+        return next(able, next(iter(self.grounds), None))
 
 
 @dataclass(frozen=True)
@@ -198,11 +204,19 @@ def why(who: Asker, posting: Posting, reasons: ReasonsOut, *, own: bool = True) 
         tuple(
             (GROUPS.get(name, name), share)
             for name, share in sorted(reasons.shares.items(), key=lambda one: -one[1])
-            if share >= 0.005
+            if share >= LEAST_SHARE
         ),
         reasons.particular,
         own,
+        tuple(
+            said for name, said in USUAL.items() if reasons.shares.get(name, 0) >= LEAST_SHARE and _is_said(who, name)
+        ),
     )
+
+
+def _is_said(who: Asker, group: str) -> bool:
+    """Whether a group of features can have a say: nobody's place counts who named none."""
+    return group != "place" or bool(who.city or who.state or who.country or who.zip)
 
 
 def quotes(who: Asker, posting: Posting, reason: Reason) -> tuple[Quote, ...]:

@@ -92,7 +92,9 @@ def _jobs(visit: Visit, kept: dict[str, str], document: Document | None = None) 
     call = visit.guest("recommend_to_anybody")
     found = Recommendations.model_validate_json(described_answer(call, Anybody(profile=profile, asked=asked)))
     model = visit.service.models.held(call.tenant)
-    jobs = suggested(model, of_profile(profile), found.items) if model is not None else []
+    who = of_profile(profile)
+    jobs = suggested(model, who, found.items) if model is not None else []
+    ordered = {f"{FOR}order": asked.order} if asked.order != "likely" else {}
     return visit.page(
         "tried.html.j2",
         422 if errors else 200,
@@ -103,6 +105,10 @@ def _jobs(visit: Visit, kept: dict[str, str], document: Document | None = None) 
         hidden=document.hidden if document else (),
         read_as=read_as(document.kind, document.how) if document and visit.upload else "",
         filter=typed,
+        order=found.order,
+        ordered=ordered,
+        conditions={f"{FOR}{name}": value for name, value in typed.items()},
+        near=model is not None and model.is_placed(who),
         place=", ".join(part for part in (profile.city, profile.state) if part),
         version=found.version,
     )
