@@ -89,7 +89,11 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `arguments` are those after "metier" (`sys.argv` when None)."""
+    """Run the command line and exit; `arguments` are those after "metier" (`sys.argv` when None).
+
+    What commands write holds data of people: whatever it is, it is its owner's alone, folders 0700 and files 0600.
+    """
+    os.umask(0o077)
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
