@@ -81,6 +81,18 @@ def test_main_exits_with_the_code():
     assert stop.value.code == 2
 
 
+def test_what_a_command_writes_is_its_owner_s_alone(tmp_path):
+    """Whatever the shell's umask says; it is taken at the door of the process, so the test takes that door."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", "from metier.cli.app import main; main()"]
+    arguments = ["import", "market", "--people", "50", "--as", "town", "--home", str(home)]
+    ran = subprocess.run([*command, *arguments], capture_output=True, text=True, umask=0o022)
+    assert ran.returncode == 0, ran.stderr
+    modes = {path: path.stat().st_mode & 0o777 for path in [home, *home.rglob("*")]}
+    assert len(modes) > 5
+    assert modes == {path: 0o700 if path.is_dir() else 0o600 for path in modes}
+
+
 def test_output_to_a_closed_pipe():
     """`metier models --json | head -0`: no traceback."""
     command = [sys.executable, "-c", "from metier.cli.app import main; main(['models', '--json'])"]
