@@ -83,7 +83,7 @@ def test_first_start_prints_a_token_and_listens_here_only(town_bundles, tmp_path
 
 
 def test_a_taken_port_is_said_with_its_cure_before_any_work(tmp_path):
-    """A token that another process printed stays the last one. The database that was looked into is its owner's alone."""
+    """So a token that another process printed stays good. The database that was looked into is its owner's alone."""
     home = tmp_path / "home"
     command = [sys.executable, "-c", "from metier.cli.app import main; main()", "serve", "--home", home]
     with socket.create_server(("127.0.0.1", 0)) as other:
