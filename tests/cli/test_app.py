@@ -1,5 +1,6 @@
 """Exit codes, errors on stderr, and a quick start."""
 
+import io
 import json
 import subprocess
 import sys
@@ -67,6 +68,14 @@ def test_interrupt_and_system_errors(metier, monkeypatch, raised, code):
     ran = metier("models")
     assert ran.code == code
     assert "Traceback" not in ran.err
+
+
+def test_a_question_that_is_not_answered_with_yes(metier, tmp_path, monkeypatch):
+    for answer in ("n\n", ""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        ran = metier("person", "erase", "p1", "--home", tmp_path)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.endswith("metier: stopped at the question; nothing was changed\n")
 
 
 def test_a_bug_keeps_its_traceback(metier, monkeypatch):

@@ -113,6 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)  # the command that was misunderstood
         message = error.format_message() + (f" See {context.command_path} --help." if context else "")
         return _report("UsageError", message, error.exit_code, as_json="--json" in arguments)
+    except typer.Abort:  # a question was answered with no, or not at all
+        return _report("Abort", "stopped at the question; nothing was changed", 1, as_json=False)
     except BrokenPipeError:  # the reader of our output went away (`metier ... | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
