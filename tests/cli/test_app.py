@@ -74,7 +74,7 @@ def test_a_question_that_is_not_answered_with_yes(metier, tmp_path, monkeypatch)
     for answer in ("n\n", ""):
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         ran = metier("person", "erase", "p1", "--home", tmp_path)
-        assert (ran.code, ran.out) == (1, "")
+        assert (ran.code, ran.out.strip()) == (1, "")
         assert ran.err.endswith("metier: stopped at the question; nothing was changed\n")
 
 
