@@ -1,5 +1,6 @@
 """Exit codes, errors on stderr, and a quick start."""
 
+import io
 import json
 import subprocess
 import sys
@@ -69,6 +70,14 @@ def test_interrupt_and_system_errors(metier, monkeypatch, raised, code):
     assert "Traceback" not in ran.err
 
 
+def test_a_question_that_is_not_answered_with_yes(metier, tmp_path, monkeypatch):
+    for answer in ("n\n", ""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
+        ran = metier("person", "erase", "p1", "--home", tmp_path)
+        assert (ran.code, ran.out.strip()) == (1, "")
+        assert ran.err.endswith("metier: stopped at the question; nothing was changed\n")
+
+
 def test_a_bug_keeps_its_traceback(metier, monkeypatch):
     monkeypatch.setattr(models, "_describe", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -79,6 +88,18 @@ def test_main_exits_with_the_code():
     with pytest.raises(SystemExit) as stop:
         app.main(["describe", "nowhere"])
     assert stop.value.code == 2
+
+
+def test_what_a_command_writes_is_its_owner_s_alone(tmp_path):
+    """Whatever the shell's umask says; it is taken at the door of the process, so the test takes that door."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", "from metier.cli.app import main; main()"]
+    arguments = ["import", "market", "--people", "50", "--as", "town", "--home", str(home)]
+    ran = subprocess.run([*command, *arguments], capture_output=True, text=True, umask=0o022)
+    assert ran.returncode == 0, ran.stderr
+    modes = {path: path.stat().st_mode & 0o777 for path in [home, *home.rglob("*")]}
+    assert len(modes) > 5
+    assert modes == {path: 0o700 if path.is_dir() else 0o600 for path in modes}
 
 
 def test_output_to_a_closed_pipe():

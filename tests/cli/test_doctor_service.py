@@ -82,9 +82,17 @@ def test_others_may_not_read(checks, home):
     home.chmod(0o755)
     (home / "metier.db").chmod(0o644)
     found = checks(home)["rights"]
-    assert (found["fine"], f"chmod 700 {home}" in found["found"]) == (False, True)
+    assert (found["fine"], found["found"]) == (False, f"others may read metier.db; cure: chmod go= {home}")
     (home / "metier.db").chmod(0o600)
     assert checks(home)["rights"]["fine"]
+
+
+def test_others_may_not_read_a_database_beside_the_home(checks, home, tmp_path):
+    (home / "models").mkdir(mode=0o755)
+    outside = shutil.copy(home / "metier.db", tmp_path / "other.db")
+    outside.chmod(0o644)
+    found = checks(home, "--database", outside)["rights"]["found"]
+    assert found == f"others may read other.db; cure: chmod go= {outside}", "the home lets nobody in to its models"
 
 
 def test_a_full_disk(checks, home, monkeypatch):

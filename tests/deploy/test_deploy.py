@@ -125,7 +125,8 @@ def test_the_services_fit_together():
     [port] = service["ports"]
     assert port == f"127.0.0.1:8000:{environment()[f'{PREFIX}PORT']}"  # only this machine; a proxy goes in front
     assert service["depends_on"]["database"]["condition"] == "service_healthy"
-    assert "pg_isready" in database["healthcheck"]["test"]
+    assert {"pg_isready", "--host=127.0.0.1"} <= set(database["healthcheck"]["test"])
+    assert service["env_file"] == [{"path": "metier.env", "required": False}]
     assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
 
 

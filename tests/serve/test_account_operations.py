@@ -1,6 +1,7 @@
 """Passwords, roles and sessions: by their owner, and by an administrator."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -108,33 +109,37 @@ def test_another_role_counts_at_once(make_world):
     asyncio.run(story())
 
 
+async def with_keys(world):
+    """The administrator `first`, the id of an account `second`, its client, and three keys' clients: made by it, by
+    that key, and by `first`."""
+    admin = {"login": "second", "password": PASSWORD, "role": "admin"}
+    first, second = await world.signed_in("admin"), world.client(address="192.0.2.9")
+    made = await first.post(ACCOUNTS, json=admin)
+    assert (made.status_code, made.json()["enabled"]) == (201, True)
+    session = await second.post("/api/v1/sessions", json={"login": "second", "password": PASSWORD})
+    second.headers["X-CSRF-Token"] = session.json()["csrf"]
+    keys = []
+    for maker in (second, None, first):
+        answer = await (maker or keys[0]).post("/api/v1/keys", json={"label": "a", "scopes": ["admin"]})
+        assert answer.status_code == 201, answer.text
+        assert (answer.json()["account"] == made.json()["id"]) == (maker is not first)
+        keys.append(world.client())
+        keys[-1].headers["Authorization"] = f"Bearer {answer.json()['key']}"
+
+    async def states():
+        codes = [(await one.get(ACCOUNTS)).status_code for one in (second, *keys)]
+        return codes, await opens(world, "second", PASSWORD)
+
+    return first, made.json()["id"], states
+
+
 def test_disabled_account_and_its_keys_are_out_at_once(make_world):
     """The keys that its key made too; another's keys go on, and all of it comes back when it is enabled."""
 
     async def story():
         async with make_world() as world:
-            admin, second = (
-                {"login": "second", "password": PASSWORD, "role": "admin"},
-                world.client(address="192.0.2.9"),
-            )
-            first = await world.signed_in("admin")
-            made = await first.post(ACCOUNTS, json=admin)
-            assert (made.status_code, made.json()["enabled"]) == (201, True)
-            session = await second.post("/api/v1/sessions", json={"login": "second", "password": PASSWORD})
-            second.headers["X-CSRF-Token"] = session.json()["csrf"]
-            keys = []
-            for maker in (second, None, first):
-                asking = maker or keys[0]
-                answer = await asking.post("/api/v1/keys", json={"label": "a", "scopes": ["admin"]})
-                assert answer.status_code == 201, answer.text
-                keys.append(world.client())
-                keys[-1].headers["Authorization"] = f"Bearer {answer.json()['key']}"
-            path = f"{ACCOUNTS}/{made.json()['id']}/access"
-
-            async def states():
-                codes = [(await one.get(ACCOUNTS)).status_code for one in (second, *keys)]
-                return codes, await opens(world, "second", PASSWORD)
-
+            first, id, states = await with_keys(world)
+            path = f"{ACCOUNTS}/{id}/access"
             assert await states() == ([200, 200, 200, 200], True)
             answer = await first.put(path, json={"enabled": False})
             assert (answer.status_code, answer.json()["enabled"]) == (200, False)
@@ -143,6 +148,28 @@ def test_disabled_account_and_its_keys_are_out_at_once(make_world):
             assert await states() == ([401, 200, 200, 200], True)
             assert {"account.disabled", "account.enabled"} <= set(audited(world))
             assert (await first.put(f"{ACCOUNTS}/nobody/access", json={"enabled": True})).status_code == 404
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+def test_removed_account_s_keys_are_revoked_at_once(make_world, disabled):
+    """Also where it was disabled before, in which state its keys opened nothing already."""
+
+    async def story():
+        async with make_world() as world:
+            first, id, states = await with_keys(world)
+            assert await states() == ([200, 200, 200, 200], True)
+            if disabled:
+                assert (await first.put(f"{ACCOUNTS}/{id}/access", json={"enabled": False})).status_code == 200
+            assert (await first.delete(f"{ACCOUNTS}/{id}")).status_code == 204
+            assert await states() == ([401, 401, 401, 200], False)
+            listed = [one for one in (await first.get("/api/v1/keys")).json()["items"] if one["label"] == "a"]
+            assert [one["revoked"] is not None for one in listed if one["account"] == id] == [True, True]
+            assert [one["revoked"] for one in listed if one["account"] != id] == [None]
+            with world.store.read(world.tenant) as rows:
+                (row,) = [one for one in rows.audit.page().items if one.action == "account.removed"]
+            assert set(json.loads(row.details)["keys"]) == {one["id"] for one in listed if one["account"] == id}
 
     asyncio.run(story())
 

@@ -14,7 +14,7 @@ from metier.cli.terminal import stages
 from metier.errors import UsageError
 from metier.features.assemble import assemble
 from metier.models.registry import create
-from metier.serve.getting_ready import getting_ready
+from metier.serve.getting_ready import check_free, getting_ready
 from metier.serve.settings import Settings
 from metier.testing.worlds import small_town
 
@@ -58,6 +58,12 @@ def test_a_port_that_is_taken_is_said_before_the_work(port):
         getting_ready("127.0.0.1", port),
     ):
         raise AssertionError("the work began")
+
+
+def test_an_address_that_is_not_here_is_not_called_taken():
+    check_free("127.0.0.1", 0)
+    with pytest.raises(UsageError, match=r"192\.0\.2\.1.*(?<!in use); cure: "):
+        check_free("192.0.2.1", 8000)
 
 
 def test_first_start_without_a_model_says_what_it_does(tmp_path, monkeypatch, capsys, port):

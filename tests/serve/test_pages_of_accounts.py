@@ -73,6 +73,30 @@ def test_accounts_are_listed_by_name_as_the_page_says(site):
     assert "by name" in page.css_first("caption").text()
 
 
+def test_keys_of_an_account_are_shown_revoked_and_end_with_it(site):
+    with site.store.write(site.tenant) as rows:
+        rita = rows.accounts.add("rita", hash_password(PASSWORD), "admin").id
+        secrets = [rows.keys.add(label, ["read", "jobs"], rita)[1] for label in ("<nightly>", "board")]
+        rows.keys.add("another's", ["read"], "system")
+
+    def opens():
+        return [site.store.authentication.key(one) is not None for one in secrets]
+
+    admin = site.signed_in("admin").open(f"/account?id={rita}")
+    assert "another's" not in admin.text
+    assert "<nightly>" in admin.text
+    assert "jobs, read" in admin.text
+    assert secrets[0] not in admin.page.html
+    button = next(one for one in admin.page.css('button[name="key"]') if "<nightly>" in one.text())
+    admin.send("/account/key", press=("key", button.attributes["value"]), within="nightly")
+    assert "The key is revoked." in admin.text
+    assert "nightly" not in admin.text
+    assert opens() == [False, True]
+    admin.send("/account/remove", {"sure": "true"})
+    assert "its keys are revoked" in admin.text
+    assert opens() == [False, False]
+
+
 def test_last_administrator_stays(site):
     admin = site.signed_in("admin").open("/accounts")
     admin.open(next(one for one in admin.page.css("table a") if "admin" in one.text()).attributes["href"])

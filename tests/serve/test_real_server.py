@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import httpx2
@@ -77,6 +80,24 @@ def test_first_start_prints_a_token_and_listens_here_only(town_bundles, tmp_path
     store.close()
     listen(settings, "first")
     assert hosts == ["127.0.0.1", "0.0.0.0"]
+
+
+def test_a_taken_port_is_said_with_its_cure_before_any_work(tmp_path):
+    """So a token that another process printed stays good. The database that was looked into is its owner's alone."""
+    home = tmp_path / "home"
+    command = [sys.executable, "-c", "from metier.cli.app import main; main()", "serve", "--home", home]
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ran = subprocess.run([*command, "--port", str(port)], capture_output=True, text=True, umask=0o022)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    [said] = ran.stderr.splitlines()
+    for part in (f"port {port} of 127.0.0.1", "already in use", "cure: stop what listens there", "--port N"):
+        assert part in said
+    assert [path.name for path in home.iterdir() if path.suffix == ".db" or path.is_dir()] == ["metier.db"]
+    assert (home.stat().st_mode & 0o777, (home / "metier.db").stat().st_mode & 0o777) == (0o700, 0o600)
+    store = Store.open(home / "metier.db")
+    assert (store.tenants(), store.setup.waiting()) == ([], False)
+    store.close()
 
 
 def test_the_first_model_is_the_newest_bundle_that_is_no_other_tenants(town_bundles, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from metier.store.schema import api_keys
-from metier.store.tokens import digest
+from metier.store.tokens import Hashed, digest
 
 
 def test_a_key_opens_for_its_tenant(store, tenant):
@@ -50,3 +50,18 @@ def test_a_key_ends_when_it_is_revoked(store, tenant, other):
         assert rows.keys.get(key.id).revoked == store.clock()
         assert [one.id for one in rows.keys.page().items] == [key.id]
     assert store.authentication.key(secret) is None
+
+
+def test_keys_end_with_their_account_and_no_other_s(store, tenant, other, clock):
+    with store.write(other) as rows:
+        _, elsewhere = rows.keys.add("elsewhere", ["read"], "a1")
+    with store.write(tenant) as rows:
+        ann, bob = (rows.accounts.add(login, Hashed("$none"), "operator").id for login in ("ann", "bob"))
+        (nightly, first), (_, second) = rows.keys.add("nightly", ["read"], ann), rows.keys.add("board", ["read"], bob)
+        expired, _ = rows.keys.add("expired", ["read"], ann, expires=clock.now)
+        assert rows.keys.of(ann) == [nightly], "what is expired opens nothing anyway"
+        rows.accounts.delete(ann)
+        assert rows.keys.of(ann) == []
+        assert rows.keys.get(nightly.id).revoked == rows.keys.get(expired.id).revoked == clock.now
+    opens = [store.authentication.key(secret) is not None for secret in (first, second, elsewhere)]
+    assert opens == [False, True, True]

@@ -89,7 +89,11 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit; `arguments` are those after "metier" (`sys.argv` when None)."""
+    """Run the command line and exit; `arguments` are those after "metier" (`sys.argv` when None).
+
+    What commands write holds data of people: whatever it is, it is its owner's alone, folders 0700 and files 0600.
+    """
+    os.umask(0o077)
     given = list(sys.argv[1:] if arguments is None else arguments)
     sys.exit(run(given))
 
@@ -109,6 +113,8 @@ def run(arguments: Sequence[str]) -> int:
         context = getattr(error, "ctx", None)  # the command that was misunderstood
         message = error.format_message() + (f" See {context.command_path} --help." if context else "")
         return _report("UsageError", message, error.exit_code, as_json="--json" in arguments)
+    except typer.Abort:  # a question was answered with no, or not at all
+        return _report("Abort", "stopped at the question; nothing was changed", 1, as_json=False)
     except BrokenPipeError:  # the reader of our output went away (`metier ... | head`)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

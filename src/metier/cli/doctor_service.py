@@ -57,15 +57,18 @@ def _disk(home: Path) -> Check:
 
 def _rights(home: Path, where: str | Path) -> Check:
     """What holds personal data is no business of the machine's other users."""
-    places = [home / name for name in ("models", "datasets", "exports", "receipts")]
+    kinds = ("models", "datasets", "runs", "studies", "tuning", "exports", "receipts")
+    places = [home.absolute() / name for name in kinds]
     if "://" not in str(where):
-        places += [Path(f"{where}{end}") for end in ("", "-wal", "-shm")]
+        places += [Path(f"{where}{end}").absolute() for end in ("", "-wal", "-shm")]
     shut = home.is_dir() and not home.stat().st_mode & 0o005
-    open_ = [path.name for path in places if path.exists() and path.stat().st_mode & 0o007]
-    if shut and all(home in path.parents for path in places):
-        open_ = []
-    cure = f"others may read {', '.join(open_)}; cure: chmod 700 {home}" if open_ else "nobody else may read"
-    return Check("rights", not open_, cure)
+    inside = {path for path in places if home.absolute() in path.parents}
+    open_ = [path for path in places if path.exists() and path.stat().st_mode & 0o007 and not (shut and path in inside)]
+    if not open_:
+        return Check("rights", True, "nobody else may read")
+    shutting = dict.fromkeys(str(home if path in inside else path) for path in open_)
+    names = ", ".join(path.name for path in open_)
+    return Check("rights", False, f"others may read {names}; cure: chmod go= {' '.join(shutting)}")
 
 
 def _database(where: str | Path) -> Check:

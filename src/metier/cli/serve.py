@@ -26,6 +26,7 @@ def serve(
     print_openapi: Annotated[bool, typer.Option("--print-openapi", help="Print the API as OpenAPI 3.1.")] = False,
 ) -> None:
     """Serve recommendations over HTTP; without a bundle of ranker or profile, train one on a synthetic market first."""
+    from metier.serve.getting_ready import check_free
     from metier.serve.settings import PREFIX, Settings, read_settings
 
     if print_schema:
@@ -40,6 +41,7 @@ def serve(
     # The environment is how every worker process learns of the flags.
     os.environ |= {PREFIX + name.upper(): str(value) for name, value in flags.items() if value is not None}
     settings = read_settings()
+    check_free(address(settings), settings.port)  # before any work, and before a token that was printed becomes void
     listen(settings, newest_bundle(settings))
 
 
@@ -53,7 +55,7 @@ def listen(settings: "Settings", bundle: str) -> None:
     host = settings.host
     if token is not None:
         host = LOOPBACK
-        note(f"nobody may sign in yet; one-time token for the first administrator: {token}")
+        note(f"nobody may sign in yet; one-time token for the first administrator (any earlier one is void): {token}")
         note(f"enter it at http://{host}:{settings.port}/first-start; then start again to listen elsewhere")
     note(f"serving at http://{host}:{settings.port}")
     uvicorn.run(
@@ -75,6 +77,13 @@ def listen(settings: "Settings", bundle: str) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=30,
     )
+
+
+def address(settings: "Settings") -> str:
+    """Where to listen: on this machine only, until the main tenant has an administrator."""
+    from metier.serve.first_start import may_sign_in
+
+    return settings.host if may_sign_in(settings) else LOOPBACK
 
 
 def newest_bundle(settings: "Settings") -> str:
@@ -99,11 +108,10 @@ def train_one(settings: "Settings", name: str) -> None:
     from metier.cli.import_ import store_market
     from metier.cli.train import train_bundle
     from metier.data.workspace import Workspace
-    from metier.serve.first_start import may_sign_in
     from metier.serve.getting_ready import getting_ready
 
     workspace = Workspace.open(settings.home)
-    host = settings.host if may_sign_in(settings) else LOOPBACK
+    host = address(settings)
     with getting_ready(host, settings.port) as say, stages(say) as begin:
         where = f"; http://{host}:{settings.port} says meanwhile how far it is" if settings.port else ""
         note(f"no bundle of ranker or profile: training one, some minutes{where}")

@@ -75,6 +75,8 @@ class KeyMade(TypedDict):
     prefix: str
     label: str
     scopes: list[Literal["read", "write", "people", "jobs", "events", "models", "admin"]]
+    account: str
+    """Whose it is: of the account that made it, or that made the key that made it."""
     made: str
     expires: str | None
     revoked: str | None
@@ -89,6 +91,8 @@ class KeyOut(TypedDict):
     prefix: str
     label: str
     scopes: list[Literal["read", "write", "people", "jobs", "events", "models", "admin"]]
+    account: str
+    """Whose it is: of the account that made it, or that made the key that made it."""
     made: str
     expires: str | None
     revoked: str | None

@@ -211,8 +211,8 @@ class Operations(Transport):
         return self._ask("POST", "/api/v1/models/rollback")
 
     def create_first_account(self, body: FirstAccount) -> FirstAccountOut:
-        """Make the first administrator of a tenant with its one-time token; 404 for a wrong token, and once it was
-        used."""
+        """Make the first administrator of a tenant with its one-time token; 404 for a wrong token, one that a later
+        start replaced, and one that was used."""
         return self._ask("POST", "/api/v1/accounts/first", json=body)
 
     def change_password(self, body: OwnPassword) -> None:
@@ -246,7 +246,8 @@ class Operations(Transport):
         return self._ask("DELETE", f"/api/v1/accounts/{quoted(account)}/sessions")
 
     def remove_account(self, account: str) -> None:
-        """Remove an account and end its sessions; 422 for the last administrator."""
+        """Remove an account, end its sessions and revoke its keys, those too that its keys made; another process may
+        still take a key for `key_cache_seconds`. 422 for the last administrator."""
         return self._ask("DELETE", f"/api/v1/accounts/{quoted(account)}")
 
     def list_keys(self, *, limit: int | None = None) -> Iterator[KeyOut]:

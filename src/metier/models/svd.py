@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field
 from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from metier.data import Dataset, Floats, Query
 from metier.models.base import Factored, ModelConfig
@@ -42,9 +43,11 @@ class PureSVD(Factored):
     def fit(self, data: Dataset, *, rng: np.random.Generator) -> Self:
         """Factorise."""
         size = min(self.config.embedding_size, *data.shape)
-        _, _, q = randomized_svd(
-            data.matrix, size, n_iter=self.config.iterations, random_state=int(rng.integers(2**31)), flip_sign=False
-        )
+        seed = int(rng.integers(2**31))
+        with threadpool_limits(1, "blas"):  # sums run in one order, so the vectors repeat bit by bit on any number
+            _, _, q = randomized_svd(
+                data.matrix, size, n_iter=self.config.iterations, random_state=seed, flip_sign=False
+            )
         self.item_vectors_ = np.ascontiguousarray(q.T, dtype=np.float32)
         self.item_vectors_[np.diff(data.matrix.tocsc().indptr) == 0] = np.nan
         return self

@@ -1,6 +1,7 @@
-"""What the port answers before there is a model: alive, not ready, and a page that says what is being done."""
+"""The port before there is a model: whether it is free; alive, not ready, and a page that says what is being done."""
 
 import logging
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources import files
@@ -52,12 +53,25 @@ def getting_ready(host: str, port: int) -> Iterator[Callable[[str], None]]:
         while thread.is_alive() and not server.started:
             thread.join(0.02)
         if not server.started:
-            raise UsageError(f"port {port} of {host} is taken or not allowed; cure: metier serve --port with another")
+            check_free(host, port)
+            raise UsageError(f"port {port} of {host} cannot be listened at; cure: metier serve --port N with another")
         yield say
     finally:
         server.should_exit = True
         thread.join(_PATIENCE)
         log.setLevel(level)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise UsageError if nobody can listen at a port, because something else does or it is not allowed."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]
+        raise UsageError(
+            f"port {port} of {host} cannot be listened at: {why}; cure: stop what listens there, another metier serve "
+            "perhaps, or metier serve --port N with another number"
+        ) from None
 
 
 def _run(server: uvicorn.Server) -> None:

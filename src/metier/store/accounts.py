@@ -7,7 +7,7 @@ from unicodedata import normalize
 import sqlalchemy as sa
 
 from metier.errors import UsageError
-from metier.store.schema import accounts, sessions
+from metier.store.schema import accounts, api_keys, sessions
 from metier.store.scope import Page, Scope
 from metier.store.tokens import Hashed, digest, new_id
 
@@ -92,9 +92,11 @@ class Accounts:
         return self._scope.update(accounts, {"enabled": enabled}, accounts.c.id == id) == 1
 
     def delete(self, id: str) -> bool:
-        """Delete an account and its sessions; its keys go on. UsageError if no admin would be left."""
+        """Delete an account and its sessions, and revoke its keys. UsageError if no admin would be left."""
         self._keep_an_admin(id)
         self.end_sessions(id)
+        revoked = {"revoked": self._scope.clock()}
+        self._scope.update(api_keys, revoked, api_keys.c.account == id, api_keys.c.revoked.is_(None))
         return self._scope.delete(accounts, accounts.c.id == id) == 1
 
     def end_sessions(self, id: str, *, keep: str = "") -> int:

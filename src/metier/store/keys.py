@@ -58,6 +58,12 @@ class ApiKeys:
         """Keys by id, the revoked ones too."""
         return self._scope.page(ApiKey, api_keys, "id", after, limit)
 
+    def of(self, account: str) -> list[ApiKey]:
+        """An account's keys that are neither revoked nor expired, the oldest first."""
+        valid = api_keys.c.expires.is_(None) | (api_keys.c.expires > self._scope.clock())
+        own = (api_keys.c.account == account, api_keys.c.revoked.is_(None), valid)
+        return self._scope.read(ApiKey, api_keys, *own, order=(api_keys.c.made, api_keys.c.id))
+
     def revoke(self, id: str) -> bool:
         """End a key at once; False if it is not there or was revoked before."""
         now = {"revoked": self._scope.clock()}

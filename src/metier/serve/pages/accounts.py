@@ -24,6 +24,8 @@ from metier.serve.routes.accounts import (
     reset_password,
     sent,
 )
+from metier.serve.routes.keys import revoke_key
+from metier.serve.routes.keys import sent as sent_key
 from metier.store.accounts import Role
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -34,7 +36,8 @@ DONE = {
     "sessions": "They are signed out everywhere.",
     "disabled": "The account is disabled: nobody can sign in to it, and its keys are refused.",
     "enabled": "The account is enabled again.",
-    "removed": "The account is removed.",
+    "key": "The key is revoked.",
+    "removed": "The account is removed, and its keys are revoked.",
 }
 """What a page says after something was done."""
 
@@ -70,7 +73,7 @@ def make(visit: Visit) -> Response:
 def account(visit: Visit, errors: dict[str, str] | None = None) -> Response:
     """One account and what can be done about it."""
     with visit.service.store.read(visit.call.tenant) as rows:
-        found = rows.accounts.get(_id(visit))
+        found, keys = rows.accounts.get(_id(visit)), rows.keys.of(_id(visit))
     if found is None:
         raise absent()
     return visit.page(
@@ -78,6 +81,7 @@ def account(visit: Visit, errors: dict[str, str] | None = None) -> Response:
         422 if errors else 200,
         errors,
         account=sent(found),
+        keys=[sent_key(key) for key in keys],
         roles=[role for role in ROLES if role != "seeker"],
         notice=DONE.get(visit.values.get("done", ""), ""),
     )
@@ -120,6 +124,12 @@ def set_access(visit: Visit) -> Response:
     return _done(visit, "enabled" if enabled else "disabled")
 
 
+def revoke(visit: Visit) -> Response:
+    """Revoke one of the account's keys."""
+    revoke_key(visit.call, visit.values.get("key", "")[:64])
+    return _done(visit, "key")
+
+
 def remove(visit: Visit) -> Response:
     """Remove an account."""
     if visit.values.get("sure") != "true":
@@ -147,5 +157,6 @@ ROUTES = [
     Page("/account/password", set_password, "reset_password", "POST"),
     Page("/account/sessions", sign_out_everywhere, "end_sessions", "POST"),
     Page("/account/access", set_access, "change_access", "POST"),
+    Page("/account/key", revoke, "revoke_key", "POST"),
     Page("/account/remove", remove, "remove_account", "POST"),
 ]

@@ -55,7 +55,7 @@ def begin(visit: Visit) -> Response:
     except Refused as refused:
         if refused.status_code not in (404, 422) or not visit.service.store.setup.waiting():
             raise
-        errors = said(refused) or {"token": "This is not the token that was printed last. It works once."}
+        errors = said(refused) or {"token": "This is not the token that was printed last: each start prints a new one."}
         return visit.page("first_start.html.j2", 422, errors, login=typed["login"])
     except UsageError as error:
         return visit.page("first_start.html.j2", 422, {"login": sentence(error)}, login=typed["login"])

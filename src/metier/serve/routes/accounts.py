@@ -105,7 +105,8 @@ def sent(account: Account) -> AccountOut:
 
 @router.post("/first", status_code=201)
 def create_first_account(request: Request, body: FirstAccount) -> FirstAccountOut:
-    """Make the first administrator of a tenant with its one-time token; 404 for a wrong token, and once it was used."""
+    """Make the first administrator of a tenant with its one-time token; 404 for a wrong token, one that
+    a later start replaced, and one that was used."""
     service = request.app.state.service
     limit_sign_ins(request)
     if not service.store.setup.waiting():
@@ -207,11 +208,13 @@ def end_sessions(call: Asking, account: AccountId) -> None:
 
 @router.delete("/{account}", status_code=204)
 def remove_account(call: Asking, account: AccountId) -> None:
-    """Remove an account and end its sessions; 422 for the last administrator."""
+    """Remove an account, end its sessions and revoke its keys, those too that its keys made; another process may still
+    take a key for `key_cache_seconds`. 422 for the last administrator."""
     with call.service.store.write(call.tenant) as rows:
         _there(rows, account)
+        keys = [key.id for key in rows.keys.of(account)]
         rows.accounts.delete(account)
-        rows.audit.append(call.actor.id, "account.removed", account)
+        rows.audit.append(call.actor.id, "account.removed", account, keys=keys)
     call.service.actors.clear()
 
 

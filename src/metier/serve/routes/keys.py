@@ -29,6 +29,8 @@ class KeyOut(Sent):
     prefix: str
     label: str
     scopes: list[KeyScope]
+    account: str
+    """Whose it is: of the account that made it, or that made the key that made it."""
     made: str
     expires: str | None
     revoked: str | None
@@ -49,6 +51,7 @@ def sent(key: ApiKey) -> KeyOut:
         prefix=key.prefix,
         label=key.label,
         scopes=list(key.scopes),
+        account=key.account,
         made=moment(key.made),
         expires=expires,
         revoked=revoked,
