@@ -58,6 +58,7 @@ CALLS = {
     "accounts.delete": lambda rows, id: rows.accounts.delete(id["account"]),
     "keys.add": lambda rows, id: rows.keys.add("nightly", ["read"], "a"),
     "keys.get": lambda rows, id: rows.keys.get(id["key"]),
+    "keys.of": lambda rows, id: rows.keys.of(id["account"]),
     "keys.page": lambda rows, id: rows.keys.page(),
     "keys.revoke": lambda rows, id: rows.keys.revoke(id["key"]),
     "people.get": lambda rows, id: rows.people.get("p1"),
