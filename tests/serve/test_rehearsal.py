@@ -59,14 +59,18 @@ def test_the_service_rehearses_once(make_world, running):
     assert asked == [model]
 
 
-def test_the_service_settles_once_for_each_model(make_world, running):
+def test_the_service_settles_once_for_each_model_and_not_twice_a_minute(make_world, running):
     async def story():
-        async with make_world() as world:
+        async with make_world(follow_seconds=60) as world:
             world.service._settle, world.service._settled = lambda: settled.append(1), []
+            world.service._may_settle_at = 0.0
             for _ in range(2):
                 world.service._settle_anew()
             assert len(settled) == 1
             world.service._settled = ["another@0123456789ab"]
+            world.service._settle_anew()
+            assert len(settled) == 1
+            world.service._may_settle_at = 0.0
             world.service._settle_anew()
 
     settled = []

@@ -1,6 +1,7 @@
 """What all requests share: the store, the models, the limits, and the threads beside them."""
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -28,6 +29,8 @@ from metier.store.database import Database, connect
 from metier.store.store import Store
 
 DAY = 86_400.0
+CALM_SECONDS = 60.0
+"""Promotions may come in a row, and to settle stops all requests for a moment."""
 T = TypeVar("T")
 
 
@@ -54,7 +57,7 @@ class Service:
         """A connection for the event loop alone: SQLite answers sooner than another thread would begin to ask it."""
         self.models = models
         self._rehearse, self._rehearsed = rehearse, False
-        self._settle, self._settled = settle, list[str]()
+        self._settle, self._settled, self._may_settle_at = settle, list[str](), 0.0
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
         self.strangers = Buckets(settings.requests_per_minute)
@@ -155,10 +158,10 @@ class Service:
                 _try("tidy", self._tidy)
 
     def _settle_anew(self) -> None:
-        """Where other models are held than the last time."""
+        """Where other models are held than the last time, which was `CALM_SECONDS` ago at least."""
         held = [model.version for one in self.store.tenants() if (model := self.models.held(one.id))]
-        if held != self._settled:
-            self._settled = held
+        if held != self._settled and time.monotonic() >= self._may_settle_at:
+            self._settled, self._may_settle_at = held, time.monotonic() + CALM_SECONDS
             self._settle()
 
     def _rehearse_once(self) -> None:
