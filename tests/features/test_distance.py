@@ -1,5 +1,7 @@
 """Places: known cities, their order of precision, and the length of the way between them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -8,6 +10,10 @@ from metier.data import CSR
 from metier.data.posting import Posting
 from metier.features.distance import FINEST, columns, gazetteer, km, position, positions, within
 from metier.features.encoder import Encoder
+
+
+def at(state, city=None):
+    return position(SimpleNamespace(city=city, state=state, zip=None))
 
 
 def where(*names):
@@ -95,3 +101,12 @@ def test_within_agrees_with_km_and_position_with_columns():
             where(*names)[0] if names else np.zeros(3),
             atol=1e-6,
         )
+
+
+def test_a_state_may_be_written_out():
+    dallas = at("TX", "Dallas")
+    assert dallas.any()
+    for state in ("Texas", " texas ", "tx"):
+        assert np.array_equal(at(state, "Dallas"), dallas)
+        assert np.array_equal(at(state), at("TX"))
+    assert not at("Texass", "Dallas").any()

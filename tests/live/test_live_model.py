@@ -11,7 +11,7 @@ from metier.bundle import save
 from metier.data import CSR, Query
 from metier.errors import BundleError, UnknownIdError
 from metier.features.assemble import assemble
-from metier.features.distance import km, positions
+from metier.features.distance import km, positions, spellings
 from metier.live import Asker, Filter, LiveModel, Pool, Posting, Wishes
 from metier.live.model import SAMPLE
 from metier.live.order import CROWDED, merged
@@ -100,7 +100,7 @@ def test_reasons_of_an_order_are_measured_by_what_ordered(trained, name):
 
 
 def test_a_place_is_understood_as_people_write_it(profile):
-    """Without the country, in small letters, and by its city alone where only one is called so."""
+    """Without the country, in small letters, the state written out, by its city alone where only one is called so."""
     live, here = profile.live, somewhere(profile)
     cities = {}
     for key in live._matcher._fields["city"]:
@@ -108,8 +108,11 @@ def test_a_place_is_understood_as_people_write_it(profile):
     whole = Asker(text=NURSE, **here)
     expected = live.jobs(whole, ANY, 30, now=profile.now)
     alone = len(cities[here["city"]]) == 1
+    written = max(spellings(here["state"]), key=len)
+    assert len(written) > 2
     said = [replace(whole, country=None), replace(whole, city=here["city"].upper(), state=here["state"].lower())]
-    for one in [*said, replace(whole, state=None, country=None)][: 3 if alone else 2]:
+    said += [replace(whole, state=written.title()), replace(whole, state=written, country=None)]
+    for one in [*said, replace(whole, state=None, country=None)][: 5 if alone else 4]:
         assert live.is_placed(one)
         assert live.jobs(one, ANY, 30, now=profile.now) == expected
     state = replace(whole, city="Nowhere at all", country=None)

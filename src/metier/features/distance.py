@@ -1,8 +1,8 @@
 """Where people and postings are, and how far apart, from the names of their places.
 
 `places.toml` holds the coordinates of larger US cities with the first three digits of a ZIP code, and the names of the
-US states. A city is looked up
-by its name and state, then a ZIP code, then a state by the mean of its cities; whatever is not there is unknown.
+US states. A city is looked up by its name and state, then a ZIP code, then a state by the mean of its cities; whatever
+is not there is unknown.
 """
 
 import tomllib
@@ -82,12 +82,10 @@ class Placed(Protocol):
 
 
 def position(one: Placed, fields: Collection[str] = tuple(FINEST)) -> Floats:
-    """(3,) where somebody or something is, by these of the place fields; 0 unknown."""
-    keys = {
-        "city": f"{one.city}|{one.state}" if one.city else "",
-        "zip3": (one.zip or "")[:3],
-        "state": f"|{one.state}",
-    }
+    """(3,) where somebody or something is, by these of the place fields; 0 unknown. A US state may be written out."""
+    plain = (one.state or "").strip().lower()
+    state = min(_states()[plain], key=len).upper() if plain in _states() else one.state
+    keys = {"city": f"{one.city}|{state}" if one.city else "", "zip3": (one.zip or "")[:3], "state": f"|{state}"}
     found = [FINEST[field] * gazetteer()[keys[field]] for field in fields if keys[field] in gazetteer()]
     if not found:
         return np.zeros(3, np.float32)

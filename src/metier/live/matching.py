@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from metier.bundle import ProfilePart
 from metier.data import CSR, Floats, Nums, Query
 from metier.data.posting import Posting
-from metier.features.distance import log_km, position
+from metier.features.distance import log_km, position, spellings
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
 from metier.kernels.scan import Bias, VectorIndex
@@ -227,9 +227,10 @@ class Matcher:
     def placed(self, one: Asker) -> Asker:
         """Somebody with their city and state as the jobs write them, and with the state and country that these have
         there. Unchanged where the jobs know no such place, or several."""
-        city, state = (one.city or "").casefold(), (one.state or "").casefold()
-        for known in ((city, state), ("", state)):
-            found = [spot for spot in self._spots.get(known, ()) if one.country in (None, spot[2])]
+        city, states = (one.city or "").casefold(), spellings(one.state or "") | {(one.state or "").casefold()}
+        for there in (city, ""):
+            spots = set[Spot]().union(*(self._spots.get((there, state), ()) for state in states))
+            found = [spot for spot in spots if one.country in (None, spot[2])]
             if len(found) == 1:
                 (named, region, country), *_ = found
                 return replace(one, city=named or one.city, state=region or one.state, country=country or one.country)
