@@ -227,9 +227,8 @@ class Matcher:
     def placed(self, one: Asker) -> Asker:
         """Somebody with their city and state as the jobs write them, and with the state and country that these have
         there. Unchanged where the jobs know no such place, or several."""
-        city, states = (one.city or "").casefold(), spellings(one.state or "") | {(one.state or "").casefold()}
-        for there in (city, ""):
-            spots = set[Spot]().union(*(self._spots.get((there, state), ()) for state in states))
+        for city in ((one.city or "").lower(), ""):
+            spots = set[Spot]().union(*(self._spots.get((city, state), ()) for state in spellings(one.state or "")))
             found = [spot for spot in spots if one.country in (None, spot[2])]
             if len(found) == 1:
                 (named, region, country), *_ = found
@@ -292,11 +291,11 @@ def _spots(fields: Mapping[str, Mapping[str | None, int]]) -> dict[tuple[str, st
     for key in fields["city"]:
         if key and len(parts := [None if part == "?" else part for part in key.split("|")]) == 3:
             city, state, country = parts
-            for known in {((city or "").casefold(), (state or "").casefold()), ((city or "").casefold(), "")}:
-                found.setdefault(known, set()).add((city, state, country))
+            for known in {(state or "").lower(), ""}:
+                found.setdefault(((city or "").lower(), known), set()).add((city, state, country))
     for key in fields["state"]:
         if key and len(parts := [None if part == "?" else part for part in key.split("|")]) == 2:
-            found.setdefault(("", (parts[0] or "").casefold()), set()).add((None, parts[0], parts[1]))
+            found.setdefault(("", (parts[0] or "").lower()), set()).add((None, parts[0], parts[1]))
     return found
 
 

@@ -231,10 +231,8 @@ class LiveModel:
             usual = Usual.of(case, measure, self._sample)
             size = ranked.each if ranked else AT_ONCE
             for some in (all_[start : start + size] for start in range(0, len(all_), size)):
-                postings, shares = (
-                    {row: self._board.posting(row) for row in some},
-                    self._shares(case, some, ranked, order),
-                )
+                postings = {row: self._board.posting(row) for row in some}
+                shares = self._shares(case, some, ranked, order)
                 found |= reasons(case, postings, past, measure, usual, shares)
         return [found[row] for row in rows]
 

@@ -30,7 +30,7 @@ def rehearse(model: LiveModel) -> None:
 
 def settle() -> None:
     """Leave what is there now, code and models, out of every later collection of garbage: one over all of it stops
-    every request, for .2 s beside 100,000 jobs."""
+    every request, for longer than a hundred answers take."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
