@@ -8,8 +8,9 @@ from polars.testing import assert_frame_equal
 
 from metier.data import Tables
 from metier.sources.careerbuilder import read_careerbuilder
-from metier.sources.market import Market, MarketKnobs, generate, write_official
+from metier.sources.market import Market, MarketKnobs, generate, generate_windows, write_official
 
+KNOBS = MarketKnobs(people=2000)
 KEYS = {
     "people": ["id"],
     "jobs": ["id"],
@@ -27,12 +28,12 @@ def assert_same_tables(found: Tables, expected: Tables) -> None:
 
 @pytest.fixture(scope="module")
 def market() -> Market:
-    return generate(MarketKnobs(people=2000), seed=11)
+    return generate(KNOBS, seed=11)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
 def test_importing_the_files_gives_the_market(market: Market, tmp_path: Path, zipped: bool) -> None:
-    write_official(market, tmp_path, zipped=zipped)
+    write_official(generate_windows(KNOBS, 11), tmp_path, zipped=zipped)
     tables, _ = read_careerbuilder(tmp_path, max_bad=0)
     assert_same_tables(tables, market.tables)
 
@@ -40,13 +41,13 @@ def test_importing_the_files_gives_the_market(market: Market, tmp_path: Path, zi
 @pytest.mark.slow
 def test_importing_twenty_thousand_people_gives_the_market(tmp_path: Path) -> None:
     market = generate(MarketKnobs(people=20_000), seed=4)
-    write_official(market, tmp_path)
+    write_official([market], tmp_path)
     tables, _ = read_careerbuilder(tmp_path, max_bad=0)
     assert_same_tables(tables, market.tables)
 
 
 def test_quirks_are_set_aside_and_nothing_else(market: Market, tmp_path: Path) -> None:
-    write_official(market, tmp_path, zipped=True, quirks=True)
+    write_official(generate_windows(KNOBS, 11), tmp_path, zipped=True, quirks=True)
     tables, report = read_careerbuilder(tmp_path, max_bad=0.01)
     assert_same_tables(tables, market.tables)
     codes = report.quarantine["code"].value_counts().sort("code").rows()
@@ -54,7 +55,7 @@ def test_quirks_are_set_aside_and_nothing_else(market: Market, tmp_path: Path) -
 
 
 def test_headers_and_format_are_the_official_ones(market: Market, tmp_path: Path) -> None:
-    paths = write_official(market, tmp_path)
+    paths = write_official([market], tmp_path)
     heads = {path.name: path.read_bytes().split(b"\n", 1)[0].decode() for path in paths}
     assert heads == {
         "users.tsv": "UserID\tWindowID\tSplit\tCity\tState\tCountry\tZipCode\tDegreeType\tMajor\tGraduationDate\t"

@@ -87,7 +87,7 @@ def market(
     workspace = Workspace.open(home)
     made = store_market(workspace, name, people, seed)
     if official is not None:
-        write_official(made, official)
+        write_official([made], official)
     _print(name, workspace.dataset(name), made.tables, [], as_json)
 
 

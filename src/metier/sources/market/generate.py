@@ -1,6 +1,7 @@
 """Knobs and a seed -> a market: the tables that anybody may see, and the truth behind them."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import polars as pl
@@ -33,23 +34,33 @@ class Market:
     tables: Tables
     truth: Truth
 
+    @classmethod
+    def concat(cls, windows: Iterable["Market"]) -> "Market":
+        """The market that these windows make up."""
+        parts = list(windows)
+        tables = {f.name: pl.concat(getattr(part.tables, f.name) for part in parts) for f in fields(Tables)}
+        people, jobs = (pl.concat(getattr(part.truth, side) for part in parts) for side in ("people", "jobs"))
+        return cls(Tables(**tables), replace(parts[0].truth, people=people, jobs=jobs))
+
 
 def generate(knobs: MarketKnobs, seed: int) -> Market:
-    """Make a market, window by window; equal knobs and seed give equal markets."""
+    """Make a market; equal knobs and seed give equal markets."""
+    return Market.concat(generate_windows(knobs, seed))
+
+
+def generate_windows(knobs: MarketKnobs, seed: int) -> Iterator[Market]:
+    """One window after the other, each a market of its own, so that memory may hold one at a time."""
     world = world_of(knobs)
     published = world.published["windows"]
     people_by_window = apportion(knobs.people, published["people"][: knobs.windows])
     jobs_by_window = apportion(round(knobs.people * knobs.jobs_per_person), published["jobs"][: knobs.windows])
     person_ids = _ids(people_by_window, np.random.default_rng([seed, 0, 0]))
     job_ids = _ids(jobs_by_window, np.random.default_rng([seed, 0, 1]))
-    parts = []
+    windows = _windows(world, knobs.windows)
     for window, ids in enumerate(zip(person_ids, job_ids, strict=True), start=1):
-        parts.append(_window(world, knobs, seed, window, *ids))
-    people, jobs, history, interactions, people_truth, jobs_truth = (
-        pl.concat(part) for part in zip(*parts, strict=True)
-    )
-    tables = Tables.build(people, jobs, interactions, history, _windows(world, knobs.windows))
-    return Market(tables, Truth(knobs, seed, people_truth, jobs_truth))
+        people, jobs, history, interactions, *truth = _window(world, knobs, seed, window, *ids)
+        dates = windows.filter(pl.col("window") == window)
+        yield Market(Tables.build(people, jobs, interactions, history, dates), Truth(knobs, seed, *truth))
 
 
 def world_of(knobs: MarketKnobs) -> World:
@@ -60,7 +71,9 @@ def world_of(knobs: MarketKnobs) -> World:
 def wording(truth: Truth, window: int) -> Wording:
     """How the postings of a window are written, HTML included: worked out again rather than kept."""
     jobs = truth.jobs.filter(pl.col("window") == window)
-    return word_postings(world_of(truth.knobs), jobs, np.random.default_rng([truth.seed, window, _WORDING]))
+    return word_postings(
+        world_of(truth.knobs), truth.knobs, jobs, np.random.default_rng([truth.seed, window, _WORDING])
+    )
 
 
 def _window(
@@ -75,7 +88,7 @@ def _window(
     history = draw_history(world, people, people_truth, stream[_PEOPLE])
     jobs, jobs_truth = draw_postings(world, knobs, len(job_ids), window, stream[_POSTINGS])
     jobs, jobs_truth = (frame.insert_column(0, job_ids) for frame in (jobs, jobs_truth))
-    written = word_postings(world, jobs_truth, stream[_WORDING])
+    written = word_postings(world, knobs, jobs_truth, stream[_WORDING])
     jobs = jobs.with_columns(title=pl.Series(written.titles), text=pl.Series(written.texts))
 
     opens = pl.lit(window_start(world, window)).cast(pl.Datetime("us"))

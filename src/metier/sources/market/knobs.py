@@ -28,6 +28,10 @@ class MarketKnobs(BaseModel):
     country, no state would hold a posting for each occupation and nobody could choose. At 45,000 people all are
     covered. Assumption."""
 
+    employer: int = Field(0, ge=0, le=30)
+    """Sentences of each posting about the employer, the same thirty for everybody: with 20 of them its HTML has the
+    2.3 kB of a real one. Ours: none, so that what is read sets postings apart."""
+
     occupation: float = Field(6.5, ge=0, le=20)
     """Weight of a posting in the sought occupation; another one of its family gets half. Assumption: four of ten
     applications go to the person's own occupation and two of three to its family (20,000 people)."""

@@ -78,7 +78,7 @@ def window_start(world: World, window: int) -> np.datetime64:
     return np.datetime64(windows["first_start"], "ms") + np.timedelta64((window - 1) * windows["days"], "D")
 
 
-def word_postings(world: World, truth: pl.DataFrame, rng: np.random.Generator) -> Wording:
+def word_postings(world: World, knobs: MarketKnobs, truth: pl.DataFrame, rng: np.random.Generator) -> Wording:
     """Write the postings; one generator state gives one wording, so the HTML need not be kept.
 
     Parameters
@@ -88,10 +88,11 @@ def word_postings(world: World, truth: pl.DataFrame, rng: np.random.Generator) -
     words = world.wording
     bits = np.unpackbits(truth["skills"].to_numpy().view(np.uint8), axis=1, bitorder="little")
     chances = rng.random((len(truth), 14))
+    employer = words["blocks"]["employer"]
+    drawn = rng.random((len(truth), len(employer) if knobs.employer else 0)).argsort(axis=1)[:, : knobs.employer]
     written = Wording([], [], [], [])
-    for one, city, seniority, asked, p in zip(
-        truth["occupation"], truth["city"], truth["seniority"], bits, chances.tolist(), strict=True
-    ):
+    latent = (truth["occupation"], truth["city"], truth["seniority"])
+    for one, city, seniority, asked, p, told in zip(*latent, bits, chances.tolist(), drawn.tolist(), strict=True):
         occupation, town = world.occupations[one], world.city[city]
         family, level = world.families[occupation.family], words["levels"][int(seniority)]
         name = pick(occupation.postings, p[0])
@@ -101,6 +102,7 @@ def word_postings(world: World, truth: pl.DataFrame, rng: np.random.Generator) -
         opening = pick(family.openings, p[3]).format(title=name, city=town)
         about = [pick(words["blocks"]["heads"], p[4]), opening, pick(family.duties, p[5])]
         about += [pick(words["blocks"]["offers"], p[6]), pick(words["blocks"]["closings"], p[7])]
+        about += [employer[line].format(city=town) for line in told]
         degree = DEGREE_ASKED[min(int(family.schooling + p[8] - 0.5), len(DEGREE_ASKED) - 1)]
         needs = [pick(words["blocks"]["skills"], p[9]), pick(level["years"], p[10]).format(title=occupation.name)]
         needs += [pick(words["blocks"]["degrees"], p[11]).format(degree=degree)]
