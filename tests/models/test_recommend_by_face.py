@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from metier.data import CSR, Query
-from metier.models.base import Factored, Neighbour, recommend
+from metier.models.base import Factored, Grouped, Neighbour, recommend
 
 PEOPLE, JOBS = 300, 1000
 
@@ -36,6 +36,17 @@ class Reached(Neighbour):
         return CSR((scores[rows, columns], (rows, columns)), shape=scores.shape)
 
 
+class Alike(Grouped):
+    """Forty kinds of people."""
+
+    def groups(self, query):
+        return query.users % 40
+
+    def score(self, query, items=None):
+        scores = Inner().people[query.users % 40] @ Inner().jobs.T
+        return scores if items is None else scores[:, items]
+
+
 @pytest.fixture(scope="module")
 def query():
     seen = np.random.default_rng(1).random((PEOPLE, JOBS)) < 0.02
@@ -54,6 +65,17 @@ def test_every_face_gives_the_same_ranking(query, candidates, excluded, seed):
         np.testing.assert_array_equal(ranking.scores, plain.scores)
     assert (plain.items[::7] == -1).all()
     assert (candidates is not None and not len(candidates)) == (plain.items == -1).all()
+
+
+@pytest.mark.parametrize("candidates", [None, np.arange(990, 3, -3, dtype=np.int32), np.empty(0, np.int32)])
+@pytest.mark.parametrize("at_once", [2**26, 7 * JOBS])
+def test_a_group_is_ranked_once_and_each_member_gets_what_they_have_not_seen(query, candidates, at_once, monkeypatch):
+    how = {"candidates": candidates, "exclude": query.history}
+    plain = recommend(SimpleNamespace(score=Alike().score), query, 12, **how)
+    monkeypatch.setattr("metier.models.base.SCORES", at_once)
+    ranking = recommend(Alike(), query, 12, **how)
+    np.testing.assert_array_equal(ranking.items, plain.items)
+    np.testing.assert_array_equal(ranking.scores, plain.scores)
 
 
 def test_another_seed_orders_only_equal_scores(query):

@@ -1,8 +1,8 @@
 """What a recommender is, and the one function that turns scores into rankings.
 
-A model answers `score`. Two optional faces make ranking the whole catalogue fast without a second contract:
-`Factored` (scores are inner products) and `Neighbour` (scores are sparse). The contract suite in
-`metier.testing.contract` checks that a face agrees with `score`.
+A model answers `score`. Three optional faces make ranking the whole catalogue fast without a second contract:
+`Factored` (scores are inner products), `Neighbour` (scores are sparse) and `Grouped` (many people have the same
+scores). The contract suite in `metier.testing.contract` checks that a face agrees with `score`.
 """
 
 from abc import abstractmethod
@@ -97,6 +97,18 @@ class Neighbour(Fitted):
         return densify(self.score_sparse(query), items)
 
 
+class Grouped(Fitted):
+    """Mixin for models that tell people apart by a group alone, such as where they live."""
+
+    @abstractmethod
+    def groups(self, query: Query) -> Nums:
+        """(b,) int32 numbers; people of one number have the same scores."""
+
+    @abstractmethod
+    def score(self, query: Query, items: Nums | None = None) -> Floats:
+        """(b, m) scores, equal rows for people of one group."""
+
+
 def densify(scores: CSR, items: Nums | None = None) -> Floats:
     """(b, m) float32 of a (b, I) CSR, NaN where no entry is stored (a stored 0 stays 0)."""
     dense = np.full(scores.shape, np.nan, dtype=np.float32)
@@ -132,6 +144,8 @@ def recommend(
     if exclude is None:
         exclude = CSR(query.history.shape, dtype=np.float32)
     size = min(1024, SCORES // max(len(open_), 1))  # people at a time
+    if isinstance(model, Grouped):
+        return _recommend_groups(model, query, k, open_, exclude, tie, max(1, size))
     if isinstance(model, Neighbour):
         allowed = np.isin(np.arange(n_items), open_)
         size = 1024
@@ -156,6 +170,41 @@ def recommend(
     for rows in _batches(len(query), max(1, size)):
         ranking.items[rows], ranking.scores[rows] = best(take(query, rows), CSR(exclude[rows]))
     return ranking
+
+
+def _recommend_groups(
+    model: Grouped, query: Query, k: int, open_: Nums, exclude: CSR, tie: Nums, size: int
+) -> Ranking:
+    """`recommend`, each group ranked once and its members' excluded items dropped from the list, which is long enough.
+
+    Parameters
+    ----------
+    open_ : (m,) candidates. size : groups, or people, at a time.
+    """
+    _, first, group = np.unique(model.groups(query), return_index=True, return_inverse=True)
+    banned = np.diff(exclude.indptr)
+    longest = np.zeros(len(first), np.int64)
+    np.maximum.at(longest, group, banned)
+    items = np.full((len(query), k), -1, np.int32)
+    scores = np.full((len(query), k), np.nan, np.float32)
+    everything, nothing = np.ones(len(open_), np.bool_), CSR((size, len(open_)), dtype=np.float32)
+    numbers, by_group = np.append(open_, np.int32(-1)), np.argsort(group, kind="stable")
+    edge = np.searchsorted(group[by_group], np.arange(len(first) + 1))
+    for some in _batches(len(first), size):
+        asked = model.score(take(query, first[some].astype(np.int32)), open_)
+        depth = k + int(longest[some].max(initial=0))
+        columns, best = top_k(asked, CSR(nothing[: len(some)]), everything, tie[open_], depth)
+        members = by_group[edge[some[0]] : edge[some[-1] + 1]]
+        for rows in (members[part] for part in _batches(len(members), size)):
+            at = group[rows] - some[0]
+            found, value = numbers[columns[at]], best[at]  # (r, depth)
+            taken = np.repeat(np.arange(len(rows)) * len(tie), banned[rows]) + exclude[rows].indices
+            gone = np.isin(np.arange(len(rows))[:, None] * len(tie) + found, taken) | (found < 0)
+            left = np.argsort(gone, axis=1, kind="stable")[:, :k]
+            keep = ~np.take_along_axis(gone, left, axis=1)
+            items[rows] = np.where(keep, np.take_along_axis(found, left, axis=1), -1)
+            scores[rows] = np.where(keep, np.take_along_axis(value, left, axis=1), np.nan)
+    return Ranking(items, scores)
 
 
 @lru_cache(maxsize=8)

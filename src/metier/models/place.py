@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from metier.data import CSR, Dataset, Features, Floats, Nums, Query
-from metier.models.base import Fitted, ModelConfig
+from metier.models.base import Grouped, ModelConfig
 from metier.models.popularity import popularity
 from metier.models.search import Search
 
@@ -22,7 +22,7 @@ class PlaceConfig(ModelConfig):
     """An application this many days before the newest one counts half; None counts all alike."""
 
 
-class Place(Fitted):
+class Place(Grouped):
     """Jobs of the same city first, then of the same state, then of the same country; popularity inside.
 
     score(u, i) = number of place levels that u and i share + popularity(i) / (1 + largest popularity).
@@ -51,6 +51,18 @@ class Place(Fitted):
         self.jobs_ = CSR(places.matrix.T)
         self.columns_ = _matching(data.user_features, places)
         return self
+
+    def groups(self, query: Query) -> Nums:
+        """(b,) people with the same places share a number."""
+        known = np.flatnonzero(self.columns_ >= 0)
+        if query.features is None or not len(known):
+            return np.zeros(len(query), np.int32)
+        mine = CSR(query.features[:, known])
+        mine.sort_indices()
+        row = np.repeat(np.arange(len(query)), np.diff(mine.indptr))
+        places = np.full((len(query), int(np.diff(mine.indptr).max(initial=0)) + 1), -1)  # (b, places + 1)
+        places[row, np.arange(mine.nnz) - mine.indptr[row]] = mine.indices
+        return np.unique(places, axis=0, return_inverse=True)[1].astype(np.int32)
 
     def score(self, query: Query, items: Nums | None = None) -> Floats:
         """(b, m) float32 in [0, 4)."""

@@ -16,7 +16,7 @@ from metier.bundle import restore, state
 from metier.data import CSR, Dataset, Query
 from metier.data.splits import folds
 from metier.features.assemble import assemble
-from metier.models.base import Factored, Neighbour, Recommender, densify, recommend
+from metier.models.base import Factored, Grouped, Neighbour, Recommender, densify, recommend
 from metier.testing.worlds import small_town
 
 Make = Callable[[], Recommender]
@@ -65,12 +65,15 @@ def check_same_seed_same_scores(make: Make, data: Dataset, query: Query) -> None
 
 
 def check_faces_agree(model: Recommender, query: Query) -> None:
-    """`query_vectors`/`item_vectors` and `score_sparse` say what `score` says."""
+    """`query_vectors`/`item_vectors` and `score_sparse` say what `score` says, and so does each of a group."""
     if isinstance(model, Factored):
         product = model.query_vectors(query) @ model.item_vectors().T
         np.testing.assert_allclose(product, model.score(query), rtol=1e-4, atol=1e-5)
     if isinstance(model, Neighbour):
         np.testing.assert_allclose(densify(model.score_sparse(query)), model.score(query), rtol=1e-5)
+    if isinstance(model, Grouped):
+        _, first, group = np.unique(model.groups(query), return_index=True, return_inverse=True)
+        np.testing.assert_array_equal(model.score(query)[first][group], model.score(query))
 
 
 def check_history_is_excluded(model: Recommender, query: Query) -> None:
