@@ -12,11 +12,16 @@ from typing import Protocol
 import numpy as np
 
 from metier.data import CSR, Floats, Nums
+from metier.features.memo import Memo
+from metier.features.word_pieces import WordPieces
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")
 """What scikit-learn takes for a word by default, in small letters."""
-KEPT = 16
-"""Texts and batches whose vectors stay in memory: one catalogue is read by several models, at several cut-offs."""
+KEPT = 1 << 30
+"""Bytes of texts and of their vectors, of either kind, that stay in memory: one catalogue is read by several models, at
+several cut-offs."""
+BLOCK = 4096
+"""Texts that are embedded at a time."""
 
 
 class Embedder(Protocol):
@@ -47,26 +52,32 @@ class Tfidf:
     def fit(cls, texts: Sequence[str]) -> "Tfidf":
         """Learn terms and weights; without a single word, an encoder that knows none.
 
-        The last catalogue is kept: the parts of one model all read the same postings, again and again.
+        The last catalogue is kept, with its rows: the parts of one model all read the same postings, again and again.
         """
-        return _fitted(tuple(texts))
+        whole = tuple(texts)
+        return _fitted.get(whole, lambda: cls._fit(whole))
 
     @classmethod
-    def _fit(cls, texts: Sequence[str]) -> "Tfidf":
-        from sklearn.feature_extraction.text import TfidfVectorizer
+    def _fit(cls, texts: tuple[str, ...]) -> "Tfidf":
+        from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-        vectorizer = TfidfVectorizer()  # idf does not depend on how term frequencies are scaled
+        vectorizer = CountVectorizer()
         words = vectorizer.build_analyzer()
         if not any(words(text) for text in texts):
             return cls((), np.empty(0))
-        vectorizer.fit(texts)
-        return cls(tuple(vectorizer.get_feature_names_out().tolist()), vectorizer.idf_)
+        counts = vectorizer.fit_transform(texts)
+        counts.sort_indices()  # lengths are summed up in column order, here as in `encode`
+        weights = TfidfTransformer(sublinear_tf=True).fit(counts)
+        tfidf = cls(tuple(vectorizer.get_feature_names_out().tolist()), weights.idf_)
+        _encoded.put((tfidf, texts), CSR(weights.transform(counts), dtype=np.float32))
+        return tfidf
 
     def encode(self, texts: Sequence[str]) -> CSR:
         """(n, V) float32 rows of length 1, or 0 for a text without a known term."""
         if not self.vocabulary or not len(texts):
             return CSR((len(texts), len(self.vocabulary)), dtype=np.float32)
-        return _encoded(self, tuple(texts)).copy()
+        whole = tuple(texts)
+        return _encoded.get((self, whole), lambda: CSR(_vectorizer(self).transform(whole), dtype=np.float32)).copy()
 
     def terms(self, text: str) -> tuple[Nums, Floats]:
         """Columns (ascending) and weights of one text's row of `encode`, without scikit-learn's fixed costs."""
@@ -92,17 +103,17 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """(n, 256) float32 of length 1; an empty text is a row of zeros."""
-        return _embedded(tuple(texts)).copy()
+        whole = tuple(texts)
+        return _embedded.get(whole, lambda: _embed(whole)).copy()
 
 
-@lru_cache(maxsize=KEPT)
-def _fitted(texts: tuple[str, ...]) -> Tfidf:
-    return Tfidf._fit(texts)
+def _length(texts: tuple[str, ...]) -> int:
+    return sum(map(len, texts))
 
 
-@lru_cache(maxsize=KEPT)
-def _encoded(tfidf: Tfidf, texts: tuple[str, ...]) -> CSR:
-    return CSR(_vectorizer(tfidf).transform(texts), dtype=np.float32)
+_fitted: Memo[Tfidf] = Memo(KEPT, lambda texts, tfidf: _length(texts) + _length(tfidf.vocabulary))
+_encoded: Memo[CSR] = Memo(KEPT, lambda key, rows: _length(key[1]) + rows.data.nbytes + rows.indices.nbytes)
+_embedded: Memo[Floats] = Memo(KEPT, lambda texts, vectors: _length(texts) + vectors.nbytes)
 
 
 @lru_cache(maxsize=4)
@@ -114,23 +125,24 @@ def _vectorizer(tfidf: Tfidf):  # type: ignore[no-untyped-def]
     return vectorizer
 
 
-@lru_cache(maxsize=KEPT)
-def _embedded(texts: tuple[str, ...]) -> Floats:
+def _embed(texts: tuple[str, ...]) -> Floats:
+    """What the package's `embed` says of the texts, to the bit: the mean of the vectors of a text's pieces, scaled."""
     vectors = np.zeros((len(texts), 256), np.float32)
     spoken = [row for row, text in enumerate(texts) if text.strip()]
-    if len(texts) == 1 and spoken:
-        vectors[0] = _average(texts[0])
-    elif spoken:
-        vectors[spoken] = _wordllama().embed([texts[row] for row in spoken], norm=True)
+    words = _wordllama()
+    for rows in (spoken[at : at + BLOCK] for at in range(0, len(spoken), BLOCK)):
+        pieces, starts = _pieces().cut([texts[row] for row in rows])
+        np.clip(pieces, 0, len(words.embedding) - 1, out=pieces)
+        ones = np.ones(len(pieces), np.float32)
+        total = CSR((ones, pieces, starts), shape=(len(rows), len(words.embedding))) @ words.embedding
+        mean = total / np.maximum(np.diff(starts), 1).astype(np.float32)[:, None]
+        vectors[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     return vectors
 
 
-def _average(text: str) -> Floats:
-    """(256,) what the package's `embed` says of one text, to the bit and at half the cost: no offsets, no padding."""
-    words = _wordllama()
-    (found,) = words.tokenizer.encode_batch_fast([text], add_special_tokens=False)
-    mean = words.embedding.take(found.ids, axis=0, mode="clip").sum(axis=0) / np.float32(max(len(found.ids), 1))
-    return np.asarray(mean / np.sqrt((mean * mean).sum()), np.float32)
+@lru_cache(maxsize=1)
+def _pieces() -> WordPieces:
+    return WordPieces(_wordllama().tokenizer)
 
 
 @lru_cache(maxsize=1)

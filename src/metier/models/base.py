@@ -172,9 +172,7 @@ def recommend(
     return ranking
 
 
-def _recommend_groups(
-    model: Grouped, query: Query, k: int, open_: Nums, exclude: CSR, tie: Nums, size: int
-) -> Ranking:
+def _recommend_groups(model: Grouped, query: Query, k: int, open_: Nums, exclude: CSR, tie: Nums, size: int) -> Ranking:
     """`recommend`, each group ranked once and its members' excluded items dropped from the list, which is long enough.
 
     Parameters
