@@ -56,5 +56,5 @@ $(READY): pyproject.toml constraints.txt
 
 # The tests also need the extras of the torch models (its CPU build suffices: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu) and of PostgreSQL.
 $(TESTABLE): $(READY)
-	$(INSTALL) -e '.[dev,torch,postgres]'
+	$(INSTALL) -e '.[dev,torch,postgres,dask]'
 	touch $(TESTABLE)

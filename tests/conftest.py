@@ -54,6 +54,12 @@ def _extra_of_the_model(request):
         absent(extra)
 
 
+@pytest.fixture(scope="session")
+def distributed():
+    """The package distributed, or a skipped (on CI: failed) test."""
+    return import_module("distributed") if find_spec("distributed") else absent("distributed")
+
+
 @pytest.fixture
 def torch():
     """The package torch, or a skipped (on CI: failed) test."""
