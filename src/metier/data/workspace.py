@@ -78,15 +78,25 @@ class Workspace:
             shutil.rmtree(partial, ignore_errors=True)
         return target
 
-    def load(self, name: str) -> Tables:
-        """The tables of a dataset; UsageError lists the datasets there are."""
+    def load(self, name: str, window: int | None = None) -> Tables:
+        """The tables of a dataset, or what belongs to the people and the jobs of one window.
+
+        UsageError lists the datasets there are.
+        """
         folder = self.dataset(name)
         if not (folder / "dataset.json").is_file():
             there = ", ".join(self.names("datasets")) or "none yet"
             raise UsageError(
                 f"no dataset {name!r} in {self.home} (there: {there}); cure: metier import ... --as {name}"
             )
-        return Tables(**{frame.name: pl.read_parquet(folder / f"{frame.name}.parquet") for frame in fields(Tables)})
+        if window is None:
+            return Tables(**{frame.name: pl.read_parquet(folder / f"{frame.name}.parquet") for frame in fields(Tables)})
+        tables = {frame.name: pl.scan_parquet(folder / f"{frame.name}.parquet") for frame in fields(Tables)}
+        mine = {side: tables[side].filter(pl.col("window") == window) for side in ("people", "jobs", "windows")}
+        for of_people in ("history", "interactions"):
+            people = mine["people"].select(person="id")
+            mine[of_people] = tables[of_people].join(people, on="person", how="semi", maintain_order="left")
+        return Tables(**{name: frame.collect() for name, frame in mine.items()})
 
     def about(self, name: str) -> dict[str, Any]:
         """The `dataset.json` written at import: source, counts, quarantine summary."""

@@ -213,9 +213,16 @@ class Stage:
         )
 
 
-def prepare(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Iterator[Stage]:
-    """The folds of a protocol, one after the other, so that memory may hold one at a time."""
-    jobs = Vocabulary("job", tables.jobs["id"].to_list())
+def prepare(
+    tables: Tables, protocol: Protocol, *, inner: bool = False, jobs: pl.Series | None = None
+) -> Iterator[Stage]:
+    """The folds of a protocol, one after the other, so that memory may hold one at a time.
+
+    Parameters
+    ----------
+    jobs : ids of the whole jobs table, where `tables` are a part of them.
+    """
+    numbered = Vocabulary("job", (tables.jobs["id"] if jobs is None else jobs).to_list())
     for fold in folds(tables, protocol, inner=inner):
         data = assemble(fold.train, fold.cutoff).dataset
         relevant = fold.truth.unique().group_by("person").agg(relevant=pl.len().cast(pl.Int64))
@@ -224,7 +231,7 @@ def prepare(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Itera
         judged = everyone.join(relevant, on="person", how="inner", maintain_order="left")
         query = data.query(data.users.numbers(judged["person"]))
         live = data.items.numbers(fold.candidates)
-        yield Stage(fold, data, judged, query, live, np.append(jobs.numbers(data.items.ids), np.int32(-1)))
+        yield Stage(fold, data, judged, query, live, np.append(numbered.numbers(data.items.ids), np.int32(-1)))
 
 
 def attempt(factory: Factory, stage: Stage, label: str, number: int, *, k: int, seed: int) -> Ranked | str:

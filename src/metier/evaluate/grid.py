@@ -107,7 +107,11 @@ class Grid:
                 asked.append(_asked(result))
             else:
                 found[cell["seed"]][cell["label"]].append(_ranked(result))
-        protocol, k, jobs = self.experiment.protocol, self.experiment.k, self._read("jobs", "id")
+        protocol, k, jobs = (
+            self.experiment.protocol,
+            self.experiment.k,
+            _jobs(self.workspace.dataset(self.experiment.dataset)),
+        )
         return [gather(protocol, k, seed, jobs, about, asked, found[seed]) for seed in self.seeds]
 
     def _work(self, rows: int, folds: int, workers: int) -> Work:
@@ -139,13 +143,9 @@ class Grid:
 
     def _folds(self) -> list[str]:
         """A word for each fold."""
-        windows = self._read("windows", "window").sort()
+        windows = _windows(self.workspace.dataset(self.experiment.dataset))
         each = self.experiment.protocol == "temporal" and len(windows)
         return [f"window {window}" for window in windows] if each else [self.experiment.protocol]
-
-    def _read(self, table: str, column: str) -> pl.Series:
-        path = self.workspace.dataset(self.experiment.dataset) / f"{table}.parquet"
-        return pl.read_parquet(path, columns=[column])[column]
 
 
 def factory_of(model: str, given: str) -> Factory:
@@ -183,11 +183,21 @@ def judge(
 
 
 def _stage(workspace: Workspace, dataset: str, fingerprint: str, protocol: Protocol, inner: bool, number: int) -> Stage:
-    """One fold made ready; a window's fold depends on no other window."""
-    tables = kept("dataset", (workspace, dataset, fingerprint), lambda: workspace.load(dataset))
-    return next(
-        prepare(tables.replace(windows=tables.windows.sort("window")[number : number + 1]), protocol, inner=inner)
-    )
+    """One fold made ready; a window's fold depends on no other window, so no other window is read."""
+    folder = workspace.dataset(dataset)
+    jobs, numbers = kept("jobs", (folder, fingerprint), lambda: _jobs(folder)), _windows(folder)
+    window = numbers[number] if protocol == "temporal" and len(numbers) else None
+    return next(prepare(workspace.load(dataset, window), protocol, inner=inner, jobs=jobs))
+
+
+def _jobs(folder: Path) -> pl.Series:
+    """The ids of a dataset's jobs."""
+    return pl.read_parquet(folder / "jobs.parquet", columns=["id"])["id"]
+
+
+def _windows(folder: Path) -> pl.Series:
+    """Their numbers, ascending."""
+    return pl.read_parquet(folder / "windows.parquet", columns=["window"])["window"].sort()
 
 
 def _asked(row: pl.DataFrame) -> Asked:
