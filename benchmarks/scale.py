@@ -60,7 +60,7 @@ def _lines(path: Path) -> int:
 
 def watched(arguments: list[str], home: Path) -> dict[str, float]:
     """Run a metier command; wall and CPU seconds and peak MB of it with its children."""
-    command = [sys.executable, "-m", "metier", *arguments]
+    command = [sys.executable, "-c", "from metier.cli.app import main; main()", *arguments]
     environment = os.environ | {"METIER_HOME": str(home)}
     before, peak, started = os.times(), 0.0, time.perf_counter()
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -135,14 +135,15 @@ def lines(found: dict[float, dict[str, dict[str, float]]]) -> list[list[str]]:
     for stage in found[sizes[-1]]:
         for at, scale in enumerate(sizes):
             one = found[scale][stage]
-            cells = [
-                f"{one['wall']:,.1f}",
-                *(f"{one[key]:,.{d}f}" if key in one else "" for key, d in (("cpu", 1), ("peak_mb", 0))),
-            ]
+            cells = [_cell(one, *column) for column in (("wall", ",.1f"), ("cpu", ",.1f"), ("peak_mb", ",.0f"))]
             speed = f"{one['rows'] / one['wall']:,.0f}"
             slope = _slope(found, stage, sizes[at - 1], scale) if at else ""
-            rows.append([stage, f"{scale:g}", *cells, speed, f"{one['map']:.4f}" if "map" in one else "", slope])
+            rows.append([stage, f"{scale:g}", *cells, speed, _cell(one, "map", ".4f"), slope])
     return rows
+
+
+def _cell(figures: dict[str, float], key: str, form: str) -> str:
+    return format(figures[key], form) if key in figures else ""
 
 
 def _slope(found: dict[float, dict[str, dict[str, float]]], stage: str, low: float, high: float) -> str:
