@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -15,13 +16,14 @@ from metier.data import CSR, Floats, Nums
 from metier.features.memo import Memo
 from metier.features.word_pieces import WordPieces
 
-_WORD = re.compile(r"(?u)\b\w\w+\b")
-"""What scikit-learn takes for a word by default, in small letters."""
+_WORD = re.compile(r"\w\w+")
+"""What scikit-learn takes for a word by default, in small letters: its pattern asks for boundaries that a longest match
+has anyway."""
 KEPT = 1 << 30
 """Bytes of texts and of their vectors, of either kind, that stay in memory: one catalogue is read by several models, at
 several cut-offs."""
 BLOCK = 4096
-"""Texts that are embedded at a time."""
+"""Texts that are read at a time."""
 
 
 class Embedder(Protocol):
@@ -59,17 +61,21 @@ class Tfidf:
 
     @classmethod
     def _fit(cls, texts: tuple[str, ...]) -> "Tfidf":
-        from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+        from sklearn.feature_extraction.text import TfidfTransformer
 
-        vectorizer = CountVectorizer()
-        words = vectorizer.build_analyzer()
-        if not any(words(text) for text in texts):
+        columns = defaultdict[str, int]()
+        columns.default_factory = columns.__len__
+        counts = _counts(texts, columns.__getitem__)
+        if not columns:
             return cls((), np.empty(0))
-        counts = vectorizer.fit_transform(texts)
-        counts.sort_indices()  # lengths are summed up in column order, here as in `encode`
-        weights = TfidfTransformer(sublinear_tf=True).fit(counts)
-        tfidf = cls(tuple(vectorizer.get_feature_names_out().tolist()), weights.idf_)
-        _encoded.put((tfidf, texts), CSR(weights.transform(counts), dtype=np.float32))
+        terms = sorted(columns)
+        place = np.empty(len(terms), np.int32)
+        place[[columns[term] for term in terms]] = np.arange(len(terms), dtype=np.int32)
+        ordered = CSR((counts.data, place[counts.indices], counts.indptr), shape=(len(texts), len(terms)))
+        ordered.sort_indices()  # lengths are summed up in column order, here as in `encode`
+        weights = TfidfTransformer(sublinear_tf=True).fit(ordered)
+        tfidf = cls(tuple(terms), weights.idf_)
+        _encoded.put((tfidf, texts), CSR(weights.transform(ordered), dtype=np.float32))
         return tfidf
 
     def encode(self, texts: Sequence[str]) -> CSR:
@@ -77,7 +83,15 @@ class Tfidf:
         if not self.vocabulary or not len(texts):
             return CSR((len(texts), len(self.vocabulary)), dtype=np.float32)
         whole = tuple(texts)
-        return _encoded.get((self, whole), lambda: CSR(_vectorizer(self).transform(whole), dtype=np.float32)).copy()
+        return _encoded.get((self, whole), lambda: self._encode(whole)).copy()
+
+    def _encode(self, texts: tuple[str, ...]) -> CSR:
+        from sklearn.feature_extraction.text import TfidfTransformer
+
+        weights = TfidfTransformer(sublinear_tf=True)
+        weights.idf_ = self.idf
+        counts = _counts(texts, lambda word: self._columns.get(word, -1), len(self.vocabulary))
+        return CSR(weights.transform(counts), dtype=np.float32)
 
     def terms(self, text: str) -> tuple[Nums, Floats]:
         """Columns (ascending) and weights of one text's row of `encode`, without scikit-learn's fixed costs."""
@@ -116,13 +130,27 @@ _encoded: Memo[CSR] = Memo(KEPT, lambda key, rows: _length(key[1]) + rows.data.n
 _embedded: Memo[Floats] = Memo(KEPT, lambda texts, vectors: _length(texts) + vectors.nbytes)
 
 
-@lru_cache(maxsize=4)
-def _vectorizer(tfidf: Tfidf):  # type: ignore[no-untyped-def]
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def _counts(texts: Sequence[str], column: Callable[[str], int], width: int = 0) -> CSR:
+    """(n, c) float64 how often each word is in each text, by the number of its column; -1 is no column.
 
-    vectorizer = TfidfVectorizer(sublinear_tf=True, vocabulary=tfidf._columns)
-    vectorizer.idf_ = tfidf.idf
-    return vectorizer
+    c is `width`, or one more than the largest number that was found.
+    """
+    indices, data, lengths = [np.empty(0, np.int32)], [np.empty(0)], [np.zeros(1, np.int64)]
+    for block in (texts[at : at + BLOCK] for at in range(0, len(texts), BLOCK)):
+        words = [_WORD.findall(text.lower()) for text in block]
+        ends = np.cumsum([0, *map(len, words)])
+        found = np.fromiter(map(column, chain.from_iterable(words)), np.int32, int(ends[-1]))
+        known = found >= 0
+        starts = np.append(0, np.cumsum(known))[ends]
+        shape = len(block), int(found.max(initial=-1)) + 1
+        counts = CSR((np.ones(int(known.sum())), found[known], starts), shape=shape)
+        counts.sum_duplicates()
+        indices.append(counts.indices)
+        data.append(counts.data)
+        lengths.append(np.diff(counts.indptr))
+    every = np.concatenate(indices)
+    width = width or int(every.max(initial=-1)) + 1
+    return CSR((np.concatenate(data), every, np.cumsum(np.concatenate(lengths))), shape=(len(texts), width))
 
 
 def _embed(texts: tuple[str, ...]) -> Floats:
