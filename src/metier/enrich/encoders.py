@@ -56,7 +56,7 @@ def compare(
     shown = with_masked_people(tables) if base_url else tables
     try:
         chosen = {name: encoder(name, base_url)}
-        found = compare_encoders(shown, protocol, chosen, sizes=sizes, k=k, seed=seed, most_people=people)
+        found = list(compare_encoders(shown, protocol, chosen, sizes=sizes, k=k, seed=seed, most_people=people))
     except (MissingExtraError, ModelAnswerError) as error:
         code = error.exit_code if isinstance(error, ModelAnswerError) else 0
         return pl.DataFrame([(None, str(error), code)], RESULT, orient="row")
