@@ -27,6 +27,7 @@ from safetensors.numpy import save as dump_tensors
 
 from metier import __version__
 from metier.bundle.answer import Bundle, ProfilePart
+from metier.bundle.card import card
 from metier.bundle.mapped import Texts, mapped
 from metier.bundle.state import Facts, Tensors, pack, restore, state, unpack
 from metier.data import Dataset, Features, Interactions, Tables, Vocabulary
@@ -131,7 +132,7 @@ def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled,
         (partial / "encoders.json").write_text(encoders.model_dump_json())
         people.write_parquet(partial / "people.parquet")
         jobs.write_parquet(partial / "jobs.parquet")
-        (partial / "README.md").write_text(_card(config, data))
+        (partial / "README.md").write_text(card(config.model, config.settings, config.about, data))
         manifest = Manifest(metier=__version__, sha256={name: _sha256(partial / name) for name in sorted(FILES)})
         (partial / "manifest.json").write_text(manifest.model_dump_json(indent=2))
         swap(partial, folder)
@@ -393,23 +394,3 @@ def _registered(model: Recommender) -> str:
         if place == where:
             return name
     raise TypeError(f"{where} is not in metier.models.registry.MODELS, so its bundle could not be loaded")
-
-
-def _card(config: Config, data: Dataset) -> str:
-    """The model card: what it is, what it learned from, what is inside."""
-    lines = [
-        f"# {config.model}",
-        "",
-        f"A job recommender trained by metier {__version__}. Ask it with `metier recommend`; "
-        f"`metier models {config.model}` explains its settings.",
-        "",
-        f"- learned from {len(data.interactions):,} interactions of {len(data.users):,} people "
-        f"with {len(data.items):,} jobs",
-        *(f"- {name}: {value}" for name, value in config.about.items()),
-        *(f"- setting `{name}`: {value}" for name, value in config.settings.items()),
-        "",
-        "This folder holds personal data: the ids, the interactions and the texts of the people above. How good the "
-        "model is, `metier evaluate` says.",
-        "",
-    ]
-    return "\n".join(lines)
