@@ -9,11 +9,11 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 INSTALL = PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench client docs clean
+.PHONY: help demo test test-slow lint bench bench-scale client docs clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | \
-		while IFS='|' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+		while IFS='|' read -r target text; do printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 demo: $(READY)  ## judge the models on a synthetic labour market and write a report
 	$(BIN)/metier demo
@@ -30,8 +30,11 @@ lint: $(TESTABLE)  ## style, types and import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(TESTABLE)  ## run every benchmark; each prints one table
-	set -e; for script in benchmarks/*.py; do $(BIN)/python $$script; done
+bench: $(TESTABLE)  ## run every benchmark but bench-scale; each prints one table
+	set -e; for script in $(filter-out benchmarks/scale.py,$(wildcard benchmarks/*.py)); do $(BIN)/python $$script; done
+
+bench-scale: $(TESTABLE)  ## the whole 2012 challenge, from files to report, at three sizes
+	$(BIN)/python benchmarks/scale.py --plot .bench/scale/scale.svg
 
 client: $(TESTABLE)  ## write the Python client from the OpenAPI document
 	$(BIN)/metier serve --print-openapi > docs/reference/openapi.json
