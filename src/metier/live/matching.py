@@ -161,7 +161,9 @@ class Matcher:
     def score(self, question: Question, jobs: Encoded) -> Floats:
         """(m,) scores."""
         place = _from_place(question, jobs.places, jobs.at)
-        return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
+        # `@` would round a job by how many stand beside it, and processes that hold more or fewer would not agree.
+        words = np.einsum("md,d->m", jobs.vectors, question.vector)
+        return np.asarray(words + place + np.einsum("md,d->m", jobs.appeal, question.appeal), np.float32)
 
     def closest(self, own: Floats) -> Question:
         """A person's words alone as a question, weighed as those of somebody without a history: neither popularity nor

@@ -83,19 +83,17 @@ class LiveModel:
     def with_jobs(self, posted: Sequence[Posting], withdrawn: Iterable[str] = ()) -> Self:
         """This and `posted` (a known id is replaced, of two equal ids the last counts) without `withdrawn`.
 
-        Cumulative and cheap: only what is new or has other words or another place is encoded, and what it replaced is
-        dropped in time. An id in both is withdrawn.
+        Cumulative and cheap: only what is new or has other words or another place is encoded. In whatever portions jobs
+        come and go, what is offered in the end is all that answers depend on. An id in both is withdrawn.
         """
         new = copy(self)
         added, amending, same = self._board.changes(posted)
         if amending:
             new._board = new._board.amend(amending)
-        if added:
+        if added or amending:
             more = self._matcher.encode(added, [self._board.rows.get(one.id, -1) for one in added])
-            new._later = Encoded(*(np.concatenate(both) for both in zip(self._later, more, strict=True)))
-            new._board = new._board.add(added, more.at)
-            if compact := new._board.compact():
-                new._board, new._later = compact[0], new._later.take(compact[1])
+            new._board, stay = new._board.add(added, more.at)
+            new._later = Encoded(*(np.concatenate(both)[stay] for both in zip(self._later, more, strict=True)))
         new._board = new._board.again(same).without(list(withdrawn))
         return new
 
