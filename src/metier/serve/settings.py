@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     """Port to listen at; 0 takes a free one."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes. Each holds its own copy of the models and notices what others did after `follow_seconds`."""
+    processes: int = Field(default=0, ge=0, le=10_000)
+    """Processes that answer behind one address, those of all machines together; each grants its part of the limits of
+    requests and sign-ins, so that all of them grant what is set. 0: `workers`."""
     home: Path = Path("metier-home")
     """The workspace: bundles are read from its `models`."""
     database: str = ""
@@ -93,6 +96,10 @@ class Settings(BaseSettings):
         """Flags, then the environment, then the file that METIER_SERVE_CONFIG names."""
         file = os.environ.get(f"{PREFIX}CONFIG") or None
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    def part(self, limit: float) -> float:
+        """What this process grants of a limit."""
+        return limit / (self.processes or self.workers)
 
     @property
     def where(self) -> str | Path:
