@@ -121,7 +121,12 @@ def test_damaged_bundle_of_one_tenant_does_not_keep_the_others_from_starting(mak
             answer = await client.post(f"/api/v1/models/{cure}", **body)
             assert answer.status_code == 200, answer.text
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
-            assert (await client.get("/health/ready")).json() == {"status": "ok", "models": 2, "missing": 0, "behind": 0}
+            assert (await client.get("/health/ready")).json() == {
+                "status": "ok",
+                "models": 2,
+                "missing": 0,
+                "behind": 0,
+            }
 
     asyncio.run(story())
 
