@@ -153,7 +153,7 @@ async def campaign(servers, running, proxy, rate, kills):
 
 
 async def under_load(servers, running, proxy, rate, kills):
-    """Questions through nginx while processes are killed and started again, one at a time; and when they were killed."""
+    """Answers through nginx while processes are killed and started again, one at a time; and when they were killed."""
     over, deaths = asyncio.Event(), []
     answers = asyncio.create_task(Askers(proxy.port, servers[0].key).offer(rate, over))
     try:
