@@ -53,7 +53,10 @@ class Askers:
             body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
         except (OSError, EOFError) as error:
             return Asked(question, due, began, time.perf_counter(), 0, repr(error).encode())
-        self.idle.append(free)
+        if b"connection: close" in head:  # a proxy ends each after so many requests
+            writer.close()
+        else:
+            self.idle.append(free)
         return Asked(question, due, began, time.perf_counter(), int(head.split(b" ")[1]), body)
 
     async def offer(self, rate, over):

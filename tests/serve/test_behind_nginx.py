@@ -19,7 +19,8 @@ from real_server import Server, free_port
 REPOSITORY = Path(__file__).parents[2]
 MAIN = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; {user}
-events {{ worker_connections 1024; }}
+worker_rlimit_nofile 20000;
+events {{ worker_connections 8192; }}
 http {{
     log_format tries '$upstream_addr|$upstream_status|$status|$request_method';
     access_log {folder}/access.log tries;

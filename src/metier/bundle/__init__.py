@@ -1,6 +1,7 @@
 """A trained model with the data it answers from, in memory and on disk. No pickle is written or read."""
 
 from metier.bundle.answer import Bundle, ProfilePart
+from metier.bundle.mapped import profile_vectors
 from metier.bundle.state import restore, state
 from metier.bundle.storage import answers_live, digest, load, load_profile, open_people, person_text, save, version
 
@@ -13,6 +14,7 @@ __all__ = [
     "load_profile",
     "open_people",
     "person_text",
+    "profile_vectors",
     "restore",
     "save",
     "state",

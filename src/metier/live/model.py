@@ -17,13 +17,15 @@ from metier.live.attributes import Mask
 from metier.live.board import Board
 from metier.live.case import Case
 from metier.live.known import KnownPeople
-from metier.live.matching import Encoded, Matcher, Question
+from metier.live.matching import Encoded, Matcher
 from metier.live.neutral import closed, neutral
 from metier.live.order import crowd, merged, wished
 from metier.live.pool import Pool
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, Usual, raises, reasons
 from metier.live.records import Answer, Asker, Filter, Order, Raise, Reasons, Suggestion
+from metier.live.scan import Question
+from metier.live.shards import Shards
 
 SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
@@ -55,18 +57,19 @@ class LiveModel:
     """row numbers, ascending"""
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """A bundle of `profile` or `ranker`.
+    def load(cls, folder: Path, shards: Shards | None = None) -> Self:
+        """A bundle of `profile` or `ranker`, whose jobs are searched here or by shards: the answers are the same.
 
         Raises
         ------
+        ShardError : a shard does not answer; so may every method that ranks jobs.
         BundleError : the folder is no bundle, altered or incomplete.
         UsageError : another model.
         """
         part = load_profile(folder)
         self = cls()
         self.version = version(folder.name, part.digest)
-        self._matcher, self._people = Matcher(part), KnownPeople(part)
+        self._matcher, self._people = Matcher(part, shards), KnownPeople(part)
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)
         self._later, size = self._matcher.encode([], []), self._matcher.jobs

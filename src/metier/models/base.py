@@ -6,7 +6,7 @@ A model answers `score`. Two optional faces make ranking the whole catalogue fas
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -156,6 +156,28 @@ def recommend(
     for rows in _batches(len(query), max(1, size)):
         ranking.items[rows], ranking.scores[rows] = best(take(query, rows), CSR(exclude[rows]))
     return ranking
+
+
+def merged(parts: Sequence[Ranking], k: int, n_items: int, *, seed: int = 0) -> Ranking:
+    """The k best of rankings of the same people over parts of the items that share none.
+
+    Bit for bit what `recommend` over all these items gives, where each part holds its own k best and the model scores
+    an item without regard to which others are asked for (as `Factored` and `Neighbour` models do).
+
+    Parameters
+    ----------
+    n_items : of the whole catalogue, whose row numbers all parts use.
+    seed : as in `recommend`.
+    """
+    items = np.concatenate([one.items for one in parts], axis=1)  # (b, sum of k)
+    scores = np.concatenate([one.scores for one in parts], axis=1)
+    tie = np.append(tie_order(n_items, seed), np.int32(n_items))  # the last is that of -1
+    best = np.lexsort((tie[items], -scores, items < 0), axis=1)[:, :k]
+    missing = k - best.shape[1]
+    return Ranking(
+        np.pad(np.take_along_axis(items, best, axis=1), ((0, 0), (0, max(0, missing))), constant_values=-1),
+        np.pad(np.take_along_axis(scores, best, axis=1), ((0, 0), (0, max(0, missing))), constant_values=np.nan),
+    )
 
 
 @lru_cache(maxsize=8)
