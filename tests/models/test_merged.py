@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from metier.data import CSR, Query
 from metier.features.assemble import assemble
 from metier.models.base import Factored, Neighbour, merged, recommend, tie_order
-from metier.models.registry import MODELS, create
+from metier.models.registry import create
 from metier.testing.worlds import small_town
 
 
@@ -35,7 +35,7 @@ class Reached(Neighbour):
         return self.scores
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7), st.integers(1, 12), st.booleans())
 def test_any_parts_give_the_whole(seed, parts, k, sparse):
     rng = np.random.default_rng(seed)
@@ -64,13 +64,11 @@ def check(model, query, k, parts):
     assert (found.items.dtype, found.scores.dtype) == (np.int32, np.float32)
 
 
-@pytest.mark.parametrize("name", sorted(MODELS))
-def test_every_model_with_a_face_for_it(name):
-    """Trained ones; the others score items with regard to which are asked for, or round by how many."""
+@pytest.mark.parametrize("name", ["popularity", "item-knn", "rp3beta", "svd"])
+def test_trained_models(name):
     data = assemble(small_town(), "newest").dataset
     model = create(name, {})
-    if not isinstance(model, Factored | Neighbour):
-        pytest.skip(f"{name} has neither face")
+    assert isinstance(model, Factored | Neighbour)
     model.fit(data, rng=np.random.default_rng(0))
     query = data.query(np.arange(40, dtype=np.int32))
     of = np.random.default_rng(1).integers(4, size=len(data.items))

@@ -24,6 +24,7 @@ class Server:
     """`metier serve` on a free port over a home with bundles, with a key of all scopes."""
 
     def __init__(self, home: Path, database: str = "") -> None:
+        self.settings: dict[str, str] = {}
         self.home, self.database = home, database or f"sqlite:///{home / 'metier.db'}"
         self.port = free_port()
         store = Store.open(self.database)
@@ -54,7 +55,7 @@ class Server:
         with (self.home / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", "from metier.cli.app import main; main()", *self.arguments],
-                env=os.environ | SETTINGS,
+                env=os.environ | SETTINGS | self.settings,
                 stderr=log,
             )
         self.wait_for(lambda: process.poll() is None)

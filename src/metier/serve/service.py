@@ -68,8 +68,9 @@ class Service:
         self.candidates = Candidates(self.store, models, settings.candidates, settings.candidate_seconds)
         self.shown = ShownToRecruiters()
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
-        self.scoring = CapacityLimiter((os.cpu_count() or 1) + 1)
-        """Threads that score descriptions at once: more than the cores would only wait for each other."""
+        self.scoring = CapacityLimiter((os.cpu_count() or 1) + (16 if settings.shards else 1))
+        """Threads that score descriptions at once: more than the cores would only wait for each other, unless they wait
+        for shards."""
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
         self._door, self._changing = CapacityLimiter(4), CapacityLimiter(1)
