@@ -35,9 +35,9 @@ class Asked(NamedTuple):
 class Askers:
     """Questions over plain keep-alive connections, as many as there are questions at once."""
 
-    def __init__(self, port, key):
+    def __init__(self, port, key, questions=QUESTIONS):
         self.port, self.idle, self.requests = port, deque(), []
-        for method, path, body in QUESTIONS:
+        for method, path, body in questions:
             sent = json.dumps(body).encode() if body else b""
             head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: metier\r\nAuthorization: Bearer {key}\r\n"
             head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
@@ -68,5 +68,5 @@ class Askers:
                 await asyncio.sleep(early)
             if over.is_set():
                 return await asyncio.gather(*tasks)
-            tasks.append(asyncio.create_task(self.ask(number % len(QUESTIONS), due)))
+            tasks.append(asyncio.create_task(self.ask(number % len(self.requests), due)))
         raise AssertionError
