@@ -56,6 +56,10 @@ class StoreFullError(StoreError):
     """The database has no room left to write; reading and deleting go on."""
 
 
+class ShardError(MetierError):
+    """A process that holds a part of the catalogue does not answer."""
+
+
 class ModelAnswerError(MetierError):
     """A language model gave no usable answer: out of reach, refusing, or not in the form asked for."""
 

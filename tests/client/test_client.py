@@ -167,6 +167,10 @@ def test_without_an_answer_only_what_does_no_harm_is_repeated(slept):
             ask(service.client(attempts=3))
         assert (caught.value.status, caught.value.title) == (0, "ReadError")
         assert len(service.asked) == (3 if repeats else 1)
+        service = Service(httpx2.Response(502, text="<html>"))
+        with pytest.raises(ApiError, match="502"):
+            ask(service.client(attempts=3))
+        assert len(service.asked) == (3 if repeats else 1), "a proxy got no answer"
 
 
 def test_pages_are_fetched_as_they_are_read():

@@ -179,3 +179,12 @@ def test_a_configuration_of_the_unit_is_read_by_any_parser():
 @pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "metier.service"])
 def test_every_file_is_explained(name):
     assert f"deploy/{name}" in (REPOSITORY / "docs" / "how-to" / "operate.md").read_text(encoding="utf-8")
+
+
+def test_nginx_takes_bodies_as_large_as_the_service_and_hides_what_each_process_counts():
+    """What it does with requests is in tests/serve/test_behind_nginx.py."""
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    [most] = re.findall(r"client_max_body_size (\d+)m;", text)
+    assert int(most) * 2**20 >= Settings().bulk_bytes
+    assert "location = /metrics { return 404; }" in text
+    assert "deploy/nginx.conf" in (REPOSITORY / "docs" / "how-to" / "serve-beyond-one-machine.md").read_text("utf-8")

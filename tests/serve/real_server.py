@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 import httpx2
 
@@ -22,17 +24,26 @@ class Server:
     """`metier serve` on a free port over a home with bundles, with a key of all scopes."""
 
     def __init__(self, home: Path, database: str = "") -> None:
+        self.settings: dict[str, str] = {}
         self.home, self.database = home, database or f"sqlite:///{home / 'metier.db'}"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.port = free_port()
         store = Store.open(self.database)
         self.tenant = store.add_tenant("main").id
         with store.write(self.tenant) as rows:
             _, self.key = rows.keys.add("tests", SCOPES, "system")
         store.close()
         self.headers = {"Authorization": f"Bearer {self.key}"}
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def beside(self, home: Path) -> Self:
+        """Another process over the same database, with a home and a port of its own."""
+        other = copy(self)
+        other.home, other.port = home, free_port()
+        return other
 
     @property
     def arguments(self) -> list[str]:
@@ -44,7 +55,7 @@ class Server:
         with (self.home / "log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", "from metier.cli.app import main; main()", *self.arguments],
-                env=os.environ | SETTINGS,
+                env=os.environ | SETTINGS | self.settings,
                 stderr=log,
             )
         self.wait_for(lambda: process.poll() is None)
@@ -73,3 +84,10 @@ class Server:
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == -signal.SIGTERM  # uvicorn hands the signal on once it is done
             assert '"stopped"' in (self.home / "log").read_text().splitlines()[-3]
+
+
+def free_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

@@ -98,6 +98,18 @@ def test_guessing_passwords_and_tokens_is_slowed(make_world, path, wrong, refuse
     asyncio.run(story())
 
 
+def test_processes_grant_a_limit_together(make_world):
+    async def story():
+        async with make_world(sign_ins_per_minute=6, requests_per_minute=24, processes=3) as world:
+            wrong = {"login": "admin", "password": "wrong"}
+            codes = [(await world.client().post("/api/v1/sessions", json=wrong)).status_code for _ in range(3)]
+            assert codes == [401, 401, 429]
+            guess = world.client(address="192.0.2.99")
+            assert [(await guess.get("/api/v1/jobs")).status_code for _ in range(3)] == [401, 401, 429]
+
+    asyncio.run(story())
+
+
 def test_guessing_keys_is_slowed(make_world):
     async def story():
         async with make_world(requests_per_minute=4) as world:

@@ -69,14 +69,14 @@ def test_bundle_trained_again_under_its_name_is_not_served_before_it_is_promoted
             assert loads == ["first", "other"], "each is tried once"
             assert newcomer.held(world.tenant) is None
             assert newcomer.held(world.other) is not None
-            assert newcomer.loaded() == (1, 1)
+            assert newcomer.loaded() == (1, 1, 0)
             assert world.service.models.held(world.tenant) is kept, "the old model goes on"
             assert [(one["event"], one["tenant"]) for one in lines] == [("live model not loaded", world.tenant)]
             answer = await client.post("/api/v1/models/promote", json={"bundle": "first"})
             assert answer.status_code == 200, answer.text
             newcomer.follow()
             assert newcomer.held(world.tenant).version == world.service.models.held(world.tenant).version
-            assert newcomer.loaded() == (2, 0)
+            assert newcomer.loaded() == (2, 0, 0)
 
     asyncio.run(story())
 
@@ -88,11 +88,14 @@ def test_worker_keeps_its_model_when_the_promoted_bundle_is_gone(make_world):
             other = Models(home / "models", world.store)
             other.promote(world.tenant, "second", "system")
             (home / "models" / "second").rename(home / "aside")
+            assert world.service.models.loaded() == (2, 0, 1)
             world.service.models.follow()
             assert world.service.models.held(world.tenant).version.startswith("first@")
+            assert world.service.models.loaded() == (2, 0, 1), "it says that it stays behind"
             (home / "aside").rename(home / "models" / "second")
             world.service.models.follow()
             assert world.service.models.held(world.tenant).version.startswith("second@")
+            assert world.service.models.loaded() == (2, 0, 0)
 
     asyncio.run(story())
 
@@ -113,12 +116,17 @@ def test_damaged_bundle_of_one_tenant_does_not_keep_the_others_from_starting(mak
             assert (await neighbour.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 503
             ready = await client.get("/health/ready")
-            assert (ready.status_code, ready.json()) == (200, {"status": "ok", "models": 1, "missing": 1})
+            assert (ready.status_code, ready.json()) == (200, {"status": "ok", "models": 1, "missing": 1, "behind": 0})
             body = {"json": {"bundle": "first"}} if cure == "promote" else {}
             answer = await client.post(f"/api/v1/models/{cure}", **body)
             assert answer.status_code == 200, answer.text
             assert (await client.post("/api/v1/recommendations", json=ANYBODY)).status_code == 200
-            assert (await client.get("/health/ready")).json() == {"status": "ok", "models": 2, "missing": 0}
+            assert (await client.get("/health/ready")).json() == {
+                "status": "ok",
+                "models": 2,
+                "missing": 0,
+                "behind": 0,
+            }
 
     asyncio.run(story())
 
@@ -137,7 +145,7 @@ def test_process_that_loaded_no_model_is_not_ready(make_world):
                 if answer.status_code == 200 and not answer.json()["missing"]:
                     break
                 await asyncio.sleep(0.1)
-            assert answer.json() == {"status": "ok", "models": 2, "missing": 0}
+            assert answer.json() == {"status": "ok", "models": 2, "missing": 0, "behind": 0}
 
     asyncio.run(story())
 

@@ -3,40 +3,14 @@
 import asyncio
 import json
 import time
-from collections import deque
-from itertools import count
 from typing import NamedTuple
 
 import httpx2
 import numpy as np
 import pytest
-
-SAYS = [
-    {"text": f"I am a {trade} who likes {taste}", "state": state}
-    for trade in ("nurse", "welder", "teacher", "driver")
-    for taste in ("nights", "travel", "short ways")
-    for state in ("OH", "TX")
-]
-QUESTIONS = [
-    *(("POST", "/recommendations", {"profile": one, "asked": {"k": 10}}) for one in SAYS),
-    *(("POST", "/recommendations", {"profile": one, "asked": {"k": 2, "reasons": True}}) for one in SAYS[::8]),
-    *(("GET", f"/people/p{person}/recommendations", None) for person in range(20)),  # stored, until a swap voids it
-    *(("GET", f"/jobs/j{job}/similar", None) for job in range(6)),
-]
-
+from open_loop import QUESTIONS, Askers
 
 OTHER = {"first": "second", "second": "first"}
-
-
-class Asked(NamedTuple):
-    """A question, when it was to be asked, was asked and was answered (seconds), and what came back."""
-
-    question: int
-    due: float
-    began: float
-    ended: float
-    status: int
-    body: bytes
 
 
 class Change(NamedTuple):
@@ -45,43 +19,6 @@ class Change(NamedTuple):
     version: str
     began: float
     ended: float
-
-
-class Askers:
-    """Questions over plain keep-alive connections, as many as there are questions at once."""
-
-    def __init__(self, server):
-        self.port, self.idle, self.requests = server.port, deque(), []
-        for method, path, body in QUESTIONS:
-            sent = json.dumps(body).encode() if body else b""
-            head = f"{method} /api/v1{path} HTTP/1.1\r\nHost: metier\r\nAuthorization: Bearer {server.key}\r\n"
-            head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
-            self.requests.append(head.encode() + sent)
-
-    async def ask(self, question, due=0.0):
-        began = time.perf_counter()
-        try:
-            free = self.idle.popleft() if self.idle else await asyncio.open_connection("127.0.0.1", self.port)
-            reader, writer = free
-            writer.write(self.requests[question])
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r")[0]))
-        except (OSError, EOFError) as error:
-            return Asked(question, due, began, time.perf_counter(), 0, repr(error).encode())
-        self.idle.append(free)
-        return Asked(question, due, began, time.perf_counter(), int(head.split(b" ")[1]), body)
-
-    async def offer(self, rate, over):
-        """Ask `rate` times a second whatever becomes of the answers (an open loop), until it is over."""
-        tasks, start = [], time.perf_counter()
-        for number in count():
-            due = start + number / rate
-            if (early := due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            if over.is_set():
-                return await asyncio.gather(*tasks)
-            tasks.append(asyncio.create_task(self.ask(number % len(QUESTIONS), due)))
-        raise AssertionError
 
 
 async def change(client, path, body=None):
@@ -97,7 +34,7 @@ async def story(server, rate, promotions, roll_backs, pause):
     pause : seconds between changes. Each change voids what was stored, so for a while all is answered afresh: at 200
         questions a second this test and the service, on two cores, catch up in a second or two.
     """
-    askers, own = Askers(server), {}
+    askers, own = Askers(server.port, server.key), {}
     async with httpx2.AsyncClient(base_url=f"{server.url}/api/v1", headers=server.headers, timeout=60) as client:
         for bundle in ("first", "second"):
             live = await change(client, "/models/promote", {"bundle": bundle})

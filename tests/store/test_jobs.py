@@ -41,7 +41,7 @@ def test_a_follower_hears_of_each_change_once(store, tenant):
         rows.jobs.withdraw("of the bundle")
         changes = rows.jobs.changed(changes.last)
         assert rows.jobs.last() == changes.last
-        assert changes.posted == (Posting("j2", "Chef", ""),)
+        assert changes.posted == (Posting("j2", "Chef", ""), posted(NURSE)), "of a withdrawn one the words count on"
         assert changes.withdrawn == ("j1", "of the bundle")
         assert rows.jobs.changed(changes.last) == replace(changes, posted=(), withdrawn=())
 

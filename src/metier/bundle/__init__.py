@@ -13,6 +13,7 @@ from metier.bundle.storage import (
     save,
     version,
 )
+from metier.bundle.vectors import profile_vectors
 
 __all__ = [
     "Bundle",
@@ -24,6 +25,7 @@ __all__ = [
     "load_shared",
     "open_people",
     "person_text",
+    "profile_vectors",
     "restore",
     "save",
     "state",

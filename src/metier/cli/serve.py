@@ -21,6 +21,8 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen at; 0 takes a free one [default: 8000].")] = None,
     database: Database = None,
     workers: Annotated[int | None, typer.Option(help="Processes [default: 1].")] = None,
+    shard: Annotated[str | None, typer.Option(metavar="I/N", help="Search this part of the catalogues only.")] = None,
+    shards: Annotated[str | None, typer.Option(help="Addresses of the parts, apart by commas.")] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings.")] = None,
     print_schema: Annotated[bool, typer.Option("--print-schema", help="Print the settings as JSON Schema.")] = False,
     print_openapi: Annotated[bool, typer.Option("--print-openapi", help="Print the API as OpenAPI 3.1.")] = False,
@@ -38,17 +40,20 @@ def serve(
         print_json(openapi())
         return
     flags = {"home": home, "host": host, "port": port, "database": database, "workers": workers, "config": config}
+    flags |= {"shard": shard, "shards": shards}
     # The environment is how every worker process learns of the flags.
     os.environ |= {PREFIX + name.upper(): str(value) for name, value in flags.items() if value is not None}
     settings = read_settings()
+    if settings.shard:
+        check_free(settings.host, settings.port)
+        run(settings, "metier.serve.shard:from_environment", settings.host)
+        return
     check_free(address(settings), settings.port)  # before any work, and before a token that was printed becomes void
     listen(settings, newest_bundle(settings))
 
 
 def listen(settings: "Settings", bundle: str) -> None:
     """Prepare the store, then serve until stopped."""
-    import uvicorn
-
     from metier.serve.first_start import prepare
 
     token = prepare(settings, bundle)
@@ -57,9 +62,16 @@ def listen(settings: "Settings", bundle: str) -> None:
         host = LOOPBACK
         note(f"nobody may sign in yet; one-time token for the first administrator (any earlier one is void): {token}")
         note(f"enter it at http://{host}:{settings.port}/first-start; then start again to listen elsewhere")
+    run(settings, "metier.serve.app:from_environment", host)
+
+
+def run(settings: "Settings", application: str, host: str) -> None:
+    """Serve until stopped."""
+    import uvicorn
+
     note(f"serving at http://{host}:{settings.port}")
     uvicorn.run(
-        "metier.serve.app:from_environment",
+        application,
         factory=True,
         host=host,
         port=settings.port,

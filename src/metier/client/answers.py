@@ -155,6 +155,9 @@ class Readiness(TypedDict):
     """Tenants whose live model is loaded."""
     missing: int
     """Tenants whose live model could not be loaded; they are answered 503, the others are served."""
+    behind: int
+    """Tenants that are answered by the model before: another process promoted one, and it is being loaded here or could
+    not be."""
 
 
 class Reason(TypedDict):

@@ -46,7 +46,8 @@ class Transport:
     url : where it is, as "http://127.0.0.1:8000".
     key : an API key; without one, sign in.
     attempts : how often a request is sent at most: again after a 429 that says when (Retry-After), and where a repeat
-        does no harm also after such a 503 and after no answer. What makes something carries an Idempotency-Key.
+        does no harm also after such a 503 and after no answer, be it a proxy that got none (502, 504).
+        What makes something carries an Idempotency-Key.
     patience : seconds that one wait may last; a longer Retry-After is an error.
     timeout : seconds to wait for an answer.
     """
@@ -113,6 +114,9 @@ class Transport:
                 continue
             if answer.is_success:
                 break
+            if left and harmless and answer.status_code in (502, 504):  # what a proxy says where it got no answer
+                time.sleep(PAUSE)
+                continue
             after = answer.headers.get("Retry-After", "")
             soon = after.isdigit() and int(after) <= self._patience
             status = answer.status_code

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from metier.features.assemble import seconds
 from metier.features.distance import spellings, within
 from metier.live.records import Filter
 
+Value = TypeVar("Value", bound=np.generic)
 Mask = NDArray[np.bool_]
 Numbers = tuple[dict[str, int], ...]
 """Number of each city, state, country and employer in small letters."""
@@ -81,9 +83,9 @@ class Attributes:
             new[name][rows] = values
         return Attributes(**new)
 
-    def take(self, rows: Nums) -> "Attributes":
-        """Some of them."""
-        return Attributes(**{name: values[rows] for name, values in vars(self).items()})
+    def keep(self, size: int, rows: Nums) -> "Attributes":
+        """The first `size` of them, and of the others those of these numbers."""
+        return Attributes(**{name: kept(values, size, rows) for name, values in vars(self).items()})
 
     def matching(self, filter: Filter, numbers: Numbers, home: Callable[[], Floats]) -> list[Mask]:
         """(n,) where each condition holds, words apart. An unknown value fulfils none; home : where (3,)."""
@@ -101,6 +103,11 @@ class Attributes:
         bounds = [(filter.salary_min, self.salary, 1), (filter.level_min, self.level, 1)]
         bounds += [(filter.level_max, self.level, -1), (filter.posted_after, self.start, 1)]
         return masks + [sign * values >= sign * bound for bound, values, sign in bounds if bound is not None]
+
+
+def kept(values: NDArray[Value], size: int, rows: Nums) -> NDArray[Value]:
+    """The first `size` values, and of the others those of these numbers."""
+    return np.concatenate([values[:size], values[size:][rows]])
 
 
 def _numbered(names: pl.Series) -> tuple[dict[str, int], Nums]:

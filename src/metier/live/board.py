@@ -12,7 +12,7 @@ from metier.data import Floats, Nums
 from metier.data.posting import Posting
 from metier.data.types import Times
 from metier.errors import UnknownIdError
-from metier.live.attributes import Attributes, Mask, Numbers
+from metier.live.attributes import Attributes, Mask, Numbers, kept
 from metier.live.records import Filter
 from metier.live.reposts import Reposts, TextOf
 
@@ -65,8 +65,15 @@ class Board:
         reposts = Reposts.of(table)
         return cls(table, (), ids, rows, {}, numbers, attributes, {}, none, none, closed, reposts, mentions, record)
 
-    def add(self, postings: Sequence[Posting], at: Floats) -> "Board":
-        """These jobs and later ones, each id once; one whose id is known takes the older one's place."""
+    def add(self, postings: Sequence[Posting], at: Floats) -> tuple["Board", Nums]:
+        """These jobs and later ones, each id once; and which of the former and new later ones stay, in their new order.
+
+        One whose id is known takes the older one's place. The later ones lie in the order of their ids and none is kept
+        that was replaced, so that a board says what is offered and nothing of how that came about: two processes that
+        heard of the same jobs in other portions answer alike to the last bit. A withdrawn posting stays: people applied
+        to it, and that still says what they look for.
+        """
+        size = len(self.table)
         more, numbers = Attributes.of_postings(postings, at, self.numbers)
         gone, later, posted = self.gone.copy(), dict(self.later), (*self.posted, *postings)
         for row, one in enumerate(postings, start=len(gone)):
@@ -74,22 +81,29 @@ class Board:
             if old is not None:
                 gone[old] = True
             later[one.id] = row
+        stay = np.array([row - size for _, row in sorted(later.items())], np.int32)
+        left = np.ones(len(posted), np.bool_)
+        left[stay] = False
+        left[len(self.posted) :] = True
+        posted, reposts = tuple(posted[row] for row in stay.tolist()), self.reposts.add(postings)
+        moved = reposts.keys[size:][left]
         return replace(
             self,
             posted=posted,
-            later=later,
+            later={one.id: row for row, one in enumerate(posted, start=size)},
             numbers=numbers,
-            attributes=self.attributes.append(more),
-            gone=np.append(gone, np.zeros(len(postings), np.bool_)),
-            told=np.append(self.told, np.ones(len(postings), np.bool_)),
-            closed=np.append(self.closed, np.zeros(len(postings), np.bool_)),
-            reposts=self.reposts.add(postings, TextOf(self.table, posted)),
-        )
+            attributes=self.attributes.append(more).keep(size, stay),
+            gone=kept(np.append(gone, np.zeros(len(postings), np.bool_)), size, stay),
+            told=kept(np.append(self.told, np.ones(len(postings), np.bool_)), size, stay),
+            closed=kept(np.append(self.closed, np.zeros(len(postings), np.bool_)), size, stay),
+            reposts=reposts.keep(size, stay).compared(moved, TextOf(self.table, posted)),
+        ), stay
 
     def amend(self, postings: Sequence[Posting]) -> "Board":
         """The same where jobs of the bundle have the words and the place that they had, but other dates, salary...
 
-        They keep their rows, so whatever scores them still does; a later posting with the same id is gone.
+        They keep their rows, so whatever scores them still does; a later posting with the same id is gone, and left
+        out by the next `add`.
         """
         rows = np.array([self.rows[one.id] for one in postings], np.int32)
         more, numbers = Attributes.of_postings(postings, self.attributes.at[rows], self.numbers)
@@ -129,27 +143,6 @@ class Board:
         known = self.record(row)
         place = all(getattr(known, name) == getattr(posting, name) for name in ("city", "state", "country", "zip"))
         return place and self.words(row) == posting.words
-
-    def compact(self) -> tuple["Board", Nums] | None:
-        """The same without replaced postings, and which of the later ones stay; None while those are the fewer.
-
-        A withdrawn posting stays: people applied to it, and that still says what they look for.
-        """
-        if len(self.posted) <= 2 * len(self.later):
-            return None
-        size, stay = len(self.table), np.array(sorted(self.later.values()), np.int32)
-        rows = np.append(np.arange(size, dtype=np.int32), stay)
-        posted = tuple(self.posted[row - size] for row in stay.tolist())
-        return replace(
-            self,
-            posted=posted,
-            later={one.id: size + place for place, one in enumerate(posted)},
-            attributes=self.attributes.take(rows),
-            gone=self.gone[rows],
-            told=self.told[rows],
-            closed=self.closed[rows],
-            reposts=self.reposts.take(rows),
-        ), stay - np.int32(size)
 
     def again(self, jobs: Sequence[str]) -> "Board":
         """The same with these offered again, where they were withdrawn."""

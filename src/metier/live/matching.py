@@ -5,22 +5,22 @@ alone, and of one that depends on the posting alone. Postings of one place lie s
 a place's number is worked out once; the sum is exact.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from metier.bundle import ProfilePart
+from metier.bundle import ProfilePart, profile_vectors, version
 from metier.data import CSR, Floats, Nums, Query
 from metier.data.posting import Posting
-from metier.features.distance import log_km, position, spellings
+from metier.features.distance import position, spellings
 from metier.features.encoder import PLACES
 from metier.features.text import StaticEmbedder, Tfidf
-from metier.kernels.scan import Bias, VectorIndex
 from metier.live.records import Asker
-from metier.models.base import tie_order
+from metier.live.scan import Question, Scan, Searched, Sites, from_place
+from metier.live.shards import Shards
 from metier.models.factorization import past_shares
 from metier.models.profile import PAST, near
 from metier.models.text_vectors import unit
@@ -49,28 +49,16 @@ class Encoded(NamedTuple):
         return Encoded(self.vectors[rows], self.places[rows], self.at[rows], self.appeal[rows])
 
 
-@dataclass(frozen=True)
-class Question:
-    """One person: the score of a posting is vector . v + the sum of `places` of its columns + `far` ln(1 + km / 25) +
-    `appeal` . its appeal."""
-
-    vector: Floats
-    """(d,)"""
-    places: Floats
-    """(f + 1,) by place column; the last is 0, for unknown places"""
-    home: Floats
-    """(3,)"""
-    far: float
-    appeal: Floats
-    """(2,)"""
-    heard: bool | None
-    """Whether it is somebody with past applications; None where the appeal of postings does not count."""
-
-
 class Matcher:
-    """Built once from a bundle; never changed."""
+    """Built once from a bundle; never changed.
 
-    def __init__(self, part: ProfilePart) -> None:
+    Parameters
+    ----------
+    shards : the processes that search its jobs; without them they are searched here. With them the vectors of jobs stay
+        on disk, and those of a few are read where somebody's past or reasons ask for them.
+    """
+
+    def __init__(self, part: ProfilePart, shards: Shards | None = None) -> None:
         model = part.profile
         self.jobs = len(part.job_table)
         self._weights = {heard: model.weights(heard=heard) for heard in (False, True)}
@@ -84,25 +72,18 @@ class Matcher:
         self.newest = float(np.nanmax(times)) if np.isfinite(times).any() else None
         """The newest application that it learned from, in seconds since 1970 UTC; None where no time is known."""
         self._days = float(model.appeal_[:, 1].mean()) if self.jobs else 0.0
-        places = _four(model.places_, model.kind_, len(self._fields))
-        found, numbers = np.unique(places, axis=0, return_inverse=True)
-        self.group: Nums = numbers.reshape(-1).astype(np.int32)
-        first = np.zeros(len(found), np.int64)
-        first[self.group[::-1]] = np.arange(self.jobs)[::-1]
-        self._places, self._at = found.astype(np.int32), model.at_[first]  # one row a group
+        self._sites = Sites.of(part)
         self.appeal = model.appeal_
         self._topics = model.topic_.shape[1]
-        vectors = np.hstack([model.topic_, model.meaning_])
-        liked = -(self.appeal @ self._weights[False].appeal)
-        self.index = VectorIndex.build(vectors, self.group, tie_order(self.jobs, 0), self._topics, near=liked)
-        self._row = self.index.rows(self.jobs)
+        self._scan: Searched
+        if shards is None:
+            self._scan = whole = Scan(part, self._sites)
+            self._vectors: Callable[[Nums], Floats] = whole.vectors
+        else:
+            self._scan = shards.of(version(part.folder.name, part.digest), self._sites.group)
+            self._vectors = profile_vectors(part)
         self._temperature = model.config.temperature
-        self._sample = self.index.vectors[self._row[model.sample_]]  # (p, d)
-        here = self.appeal[self.index.items]
-        self._bias: dict[bool | None, Bias | None] = {
-            heard: Bias.of(here @ w.appeal) for heard, w in self._weights.items()
-        }
-        self._bias[None] = None
+        self._sample = self._vectors(model.sample_)  # (p, d)
 
     def said(self, texts: Sequence[str]) -> Floats:
         """(b, d + t) what people say: `vectors`, and the topics of postings like these words."""
@@ -149,19 +130,14 @@ class Matcher:
 
     def best(self, question: Question, k: int, allowed: NDArray[np.bool_]) -> tuple[Nums, Floats]:
         """The k best of the bundle's jobs among those allowed (I,), and their scores; fewer where there are fewer."""
-        items, scores = self.index.query(
-            question.vector,
-            k,
-            allowed=allowed,
-            offsets=_from_place(question, self._places, self._at),
-            bias=self._bias[question.heard],
-        )
-        return items[items >= 0], scores[items >= 0]
+        return self._scan.best(question, k, allowed)
 
     def score(self, question: Question, jobs: Encoded) -> Floats:
         """(m,) scores."""
-        place = _from_place(question, jobs.places, jobs.at)
-        return np.asarray(jobs.vectors @ question.vector + place + jobs.appeal @ question.appeal, np.float32)
+        place = from_place(question, jobs.places, jobs.at)
+        # `@` would round a job by how many stand beside it, and processes that hold more or fewer would not agree.
+        words = np.einsum("md,d->m", jobs.vectors, question.vector)
+        return np.asarray(words + place + np.einsum("md,d->m", jobs.appeal, question.appeal), np.float32)
 
     def closest(self, own: Floats) -> Question:
         """A person's words alone as a question, weighed as those of somebody without a history: neither popularity nor
@@ -185,8 +161,8 @@ class Matcher:
         alone, whole : the same person without and with past applications.
         """
         text = float(job.vectors[0] @ alone.vector)
-        place = float(_from_place(alone, job.places, job.at)[0])
-        past = float(job.vectors[0] @ whole.vector) + float(_from_place(whole, job.places, job.at)[0]) - text - place
+        place = float(from_place(alone, job.places, job.at)[0])
+        past = float(job.vectors[0] @ whole.vector) + float(from_place(whole, job.places, job.at)[0]) - text - place
         popularity, time = (job.appeal[0] * whole.appeal).tolist()
         parts = {"text": text, "past": past, "place": place, "popularity": popularity, "time": time}
         total = sum(map(abs, parts.values()))
@@ -194,8 +170,8 @@ class Matcher:
 
     def encoded(self, jobs: Nums) -> Encoded:
         """Jobs of the bundle by row number."""
-        group = self.group[jobs]
-        return Encoded(self.index.vectors[self._row[jobs]], self._places[group], self._at[group], self.appeal[jobs])
+        sites, group = self._sites, self._sites.group[jobs]
+        return Encoded(self._vectors(jobs), sites.places[group], sites.at[group], self.appeal[jobs])
 
     def encode(self, postings: Sequence[Posting], known: Sequence[int]) -> Encoded:
         """Postings that came later; `known` is the bundle's row number of each that it knew under the same id, else -1.
@@ -239,11 +215,6 @@ class Matcher:
         """The place columns that are true of a person."""
         found = (self._mine[name].get(key, -1) for name, key in place_keys(one).items())
         return np.array([column for column in found if column >= 0], np.int32)
-
-
-def _from_place(question: Question, places: Nums, at: Floats) -> Floats:
-    """(m,) what places add to the score."""
-    return np.asarray(question.places[places].sum(axis=1) + question.far * log_km(question.home, at), np.float32)
 
 
 def _shares(times: Sequence[float]) -> Floats:
@@ -296,12 +267,4 @@ def _spots(fields: Mapping[str, Mapping[str | None, int]]) -> dict[tuple[str, st
     for key in fields["state"]:
         if key and len(parts := [None if part == "?" else part for part in key.split("|")]) == 2:
             found.setdefault(("", (parts[0] or "").lower()), set()).add((None, parts[0], parts[1]))
-    return found
-
-
-def _four(places: CSR, kind: NDArray[np.int16], fields: int) -> Nums:
-    """(I, fields) the column of each place field of a job; -1 unknown."""
-    found = np.full((places.shape[0], fields), -1, np.int32)
-    row = np.repeat(np.arange(places.shape[0]), np.diff(places.indptr))
-    found[row, kind[places.indices]] = places.indices
     return found

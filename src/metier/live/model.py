@@ -17,13 +17,15 @@ from metier.live.attributes import Mask
 from metier.live.board import Board
 from metier.live.case import Case
 from metier.live.known import KnownPeople
-from metier.live.matching import Encoded, Matcher, Question
+from metier.live.matching import Encoded, Matcher
 from metier.live.neutral import closed, neutral
 from metier.live.order import crowd, merged, wished
 from metier.live.pool import Pool
 from metier.live.ranked import Candid, RankedPeople
 from metier.live.reasons import Measure, Usual, raises, reasons
 from metier.live.records import Answer, Asker, Filter, Order, Raise, Reasons, Suggestion
+from metier.live.scan import Question
+from metier.live.shards import Shards
 
 SAMPLE = 512
 """Jobs of the bundle that say what is usual for a person: what their scores are set against before people are compared,
@@ -55,18 +57,19 @@ class LiveModel:
     """row numbers, ascending"""
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """A bundle of `profile` or `ranker`.
+    def load(cls, folder: Path, shards: Shards | None = None) -> Self:
+        """A bundle of `profile` or `ranker`, whose jobs are searched here or by shards: the answers are the same.
 
         Raises
         ------
+        ShardError : a shard does not answer; so may every method that ranks jobs.
         BundleError : the folder is no bundle, altered or incomplete.
         UsageError : another model.
         """
         part = load_profile(folder)
         self = cls()
         self.version = version(folder.name, part.digest)
-        self._matcher, self._people = Matcher(part), KnownPeople(part)
+        self._matcher, self._people = Matcher(part, shards), KnownPeople(part)
         self._ranked = RankedPeople(folder, part.digest) if part.name == "ranker" else None
         self._board = Board.of(part.job_table, part.profile.at_)
         self._later, size = self._matcher.encode([], []), self._matcher.jobs
@@ -83,19 +86,17 @@ class LiveModel:
     def with_jobs(self, posted: Sequence[Posting], withdrawn: Iterable[str] = ()) -> Self:
         """This and `posted` (a known id is replaced, of two equal ids the last counts) without `withdrawn`.
 
-        Cumulative and cheap: only what is new or has other words or another place is encoded, and what it replaced is
-        dropped in time. An id in both is withdrawn.
+        Cumulative and cheap: only what is new or has other words or another place is encoded. In whatever portions jobs
+        come and go, what is offered in the end is all that answers depend on. An id in both is withdrawn.
         """
         new = copy(self)
         added, amending, same = self._board.changes(posted)
         if amending:
             new._board = new._board.amend(amending)
-        if added:
+        if added or amending:
             more = self._matcher.encode(added, [self._board.rows.get(one.id, -1) for one in added])
-            new._later = Encoded(*(np.concatenate(both) for both in zip(self._later, more, strict=True)))
-            new._board = new._board.add(added, more.at)
-            if compact := new._board.compact():
-                new._board, new._later = compact[0], new._later.take(compact[1])
+            new._board, stay = new._board.add(added, more.at)
+            new._later = Encoded(*(np.concatenate(both)[stay] for both in zip(self._later, more, strict=True)))
         new._board = new._board.again(same).without(list(withdrawn))
         return new
 

@@ -9,7 +9,8 @@ from scipy import sparse
 
 from metier.data import CSR, Floats, Nums
 from metier.features.distance import log_km
-from metier.live.matching import Encoded, Question
+from metier.live.matching import Encoded
+from metier.live.scan import Question
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from metier.data import Nums
 from metier.data.posting import Posting
-from metier.kernels.simhash import NEAR, near_equal, simhash
+from metier.kernels.simhash import near_equal, simhash
+from metier.live.attributes import kept
 
 Prints = NDArray[np.uint64]
 
@@ -22,72 +23,63 @@ class Reposts:
     ----------
     keys : (n,) hash of title, employer and place; 0 for a job without title or text, which is like no other.
     cluster : (n,) row number of the first job of the same cluster; itself when alone.
-    prints : fingerprints of the rows where one was needed so far.
+    prints : (n,) fingerprints where one was needed so far, which `printed` (n,) says.
     """
 
     keys: Prints
     cluster: Nums
-    prints: dict[int, int]
+    prints: Prints
+    printed: NDArray[np.bool_]
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> "Reposts":
         """Of rows with title, text, employer, city, state and country."""
         keys = _keys(frame)
-        order = np.argsort(keys, kind="stable")
-        _, start, count = np.unique(keys[order], return_index=True, return_counts=True)
-        several = (count > 1) & (keys[order][start] != 0)
-        starts = np.append(0, np.cumsum(count[several])).astype(np.int64)
-        chosen = [order[a : a + n] for a, n in zip(start[several], count[several], strict=True)]
-        rows = np.concatenate([np.empty(0, np.int64), *chosen])  # ascending inside each key
-        prints = simhash(frame["text"].gather(rows).fill_null("").to_list())
+        rows, starts = _groups(keys, np.arange(len(keys), dtype=np.int32))
+        prints, printed = np.zeros(len(frame), np.uint64), np.zeros(len(frame), np.bool_)
+        prints[rows] = simhash(frame["text"].gather(rows).fill_null("").to_list())
+        printed[rows] = True
         cluster = np.arange(len(frame), dtype=np.int32)
-        cluster[rows] = rows[near_equal(prints, starts)]
-        return cls(keys, cluster, dict(zip(rows.tolist(), prints.tolist(), strict=True)))
+        cluster[rows] = rows[near_equal(prints[rows], starts)]
+        return cls(keys, cluster, prints, printed)
 
-    def add(self, postings: Sequence[Posting], texts: "TextOf") -> "Reposts":
-        """These and more rows at the end; a newcomer joins the first cluster that it belongs to.
-
-        Parameters
-        ----------
-        texts : gives the words of a row number.
-        """
-        keys = np.append(self.keys, _keys_of(postings))
-        rows = np.arange(len(self.keys), len(keys), dtype=np.int32)
-        return replace(self, keys=keys, cluster=np.append(self.cluster, rows))._joined(rows, texts)
+    def add(self, postings: Sequence[Posting]) -> "Reposts":
+        """These and more rows at the end, each alone."""
+        keys, more = np.append(self.keys, _keys_of(postings)), len(postings)
+        cluster = np.append(self.cluster, np.arange(len(self.keys), len(keys), dtype=np.int32))
+        return Reposts(keys, cluster, np.pad(self.prints, (0, more)), np.pad(self.printed, (0, more)))
 
     def amend(self, rows: Nums, postings: Sequence[Posting], texts: "TextOf") -> "Reposts":
         """The same where these rows have another employer; whoever was or is like them is compared anew."""
         keys = self.keys.copy()
         keys[rows] = _keys_of(postings)
         moved = rows[keys[rows] != self.keys[rows]]
-        touched = np.isin(self.keys, self.keys[moved]) | np.isin(keys, keys[moved])
-        touched[moved] = True
-        again = np.flatnonzero(touched).astype(np.int32)
-        cluster = self.cluster.copy()
-        cluster[again] = again
-        return replace(self, keys=keys, cluster=cluster)._joined(again, texts)
+        return replace(self, keys=keys).compared(np.append(self.keys[moved], keys[moved]), texts)
 
-    def _joined(self, rows: Nums, texts: "TextOf") -> "Reposts":
-        """Each of these rows, ascending and still alone, in the first cluster before it that it belongs to."""
-        cluster, prints, newcomers = self.cluster.copy(), dict(self.prints), set(rows.tolist())
-        near = np.flatnonzero(np.isin(self.keys, self.keys[rows]) & (self.keys != 0))
-        near = near[np.argsort(self.keys[near], kind="stable")]
-        for alike in np.split(near, np.flatnonzero(np.diff(self.keys[near])) + 1):
-            group = alike.tolist()
-            for one in group if len(group) > 1 else []:
-                if one not in prints:
-                    prints[one] = int(simhash([texts(one)])[0])
-            for place, row in enumerate(group if len(group) > 1 else []):
-                if row in newcomers:
-                    twins = (one for one in group[:place] if (prints[one] ^ prints[row]).bit_count() <= NEAR)
-                    cluster[row] = cluster[next(twins, row)]
-        return Reposts(self.keys, cluster, prints)
+    def keep(self, size: int, rows: Nums) -> "Reposts":
+        """The first `size` rows, and of the others those of these numbers; one whose first is gone is alone."""
+        place = np.full(len(self.keys), -1, np.int32)
+        place[:size], place[size + rows] = np.arange(size), np.arange(size, size + len(rows))
+        keys, cluster, prints, printed = (kept(values, size, rows) for values in vars(self).values())
+        cluster = place[cluster]
+        return Reposts(keys, np.where(cluster < 0, np.arange(len(keys), dtype=np.int32), cluster), prints, printed)
 
-    def take(self, rows: Nums) -> "Reposts":
-        """Some of them, in ascending order; what was one job stays one."""
-        _, first, cluster = np.unique(self.cluster[rows], return_index=True, return_inverse=True)
-        prints = {place: self.prints[row] for place, row in enumerate(rows.tolist()) if row in self.prints}
-        return Reposts(self.keys[rows], first[cluster].astype(np.int32), prints)
+    def compared(self, keys: Prints, texts: "TextOf") -> "Reposts":
+        """The same with all rows of these keys compared anew.
+
+        Parameters
+        ----------
+        texts : gives the words of a row number.
+        """
+        near = np.flatnonzero(np.isin(self.keys, keys)).astype(np.int32)
+        cluster, prints, printed = self.cluster.copy(), self.prints.copy(), self.printed.copy()
+        cluster[near] = near
+        near, starts = _groups(self.keys, near)
+        for row in near[~printed[near]].tolist():
+            prints[row] = simhash([texts(row)])[0]
+        printed[near] = True
+        cluster[near] = near[near_equal(prints[near], starts)]
+        return Reposts(self.keys, cluster, prints, printed)
 
 
 class TextOf:
@@ -98,6 +90,16 @@ class TextOf:
 
     def __call__(self, row: int) -> str:
         return self._postings[row - self._size].words if row >= self._size else self._texts[int(row)] or ""
+
+
+def _groups(keys: Prints, rows: Nums) -> tuple[Nums, NDArray[np.int64]]:
+    """Those of ascending rows whose key, not 0, another one has, key by key; where each group starts, and the end."""
+    order = rows[np.argsort(keys[rows], kind="stable")]
+    _, start, count = np.unique(keys[order], return_index=True, return_counts=True)
+    several = (count > 1) & (keys[order][start] != 0)
+    chosen = [order[a : a + n] for a, n in zip(start[several], count[several], strict=True)]
+    starts = np.append(0, np.cumsum(count[several])).astype(np.int64)
+    return np.concatenate([np.empty(0, np.int32), *chosen]), starts
 
 
 def _keys_of(postings: Sequence[Posting]) -> Prints:

@@ -6,7 +6,7 @@ scores). The contract suite in `metier.testing.contract` checks that a face agre
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -203,6 +203,28 @@ def _recommend_groups(model: Grouped, query: Query, k: int, open_: Nums, exclude
             items[rows] = np.where(keep, np.take_along_axis(found, left, axis=1), -1)
             scores[rows] = np.where(keep, np.take_along_axis(value, left, axis=1), np.nan)
     return Ranking(items, scores)
+
+
+def merged(parts: Sequence[Ranking], k: int, n_items: int, *, seed: int = 0) -> Ranking:
+    """The k best of rankings of the same people over parts of the items that share none.
+
+    Bit for bit what `recommend` over all these items gives, where each part holds its own k best and the model scores
+    an item without regard to which others are asked for (as `Factored` and `Neighbour` models do).
+
+    Parameters
+    ----------
+    n_items : of the whole catalogue, whose row numbers all parts use.
+    seed : as in `recommend`.
+    """
+    items = np.concatenate([one.items for one in parts], axis=1)  # (b, sum of k)
+    scores = np.concatenate([one.scores for one in parts], axis=1)
+    tie = np.append(tie_order(n_items, seed), np.int32(n_items))  # the last is that of -1
+    best = np.lexsort((tie[items], -scores, items < 0), axis=1)[:, :k]
+    missing = k - best.shape[1]
+    return Ranking(
+        np.pad(np.take_along_axis(items, best, axis=1), ((0, 0), (0, max(0, missing))), constant_values=-1),
+        np.pad(np.take_along_axis(scores, best, axis=1), ((0, 0), (0, max(0, missing))), constant_values=np.nan),
+    )
 
 
 @lru_cache(maxsize=8)

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +13,8 @@ from fastapi.openapi.utils import get_openapi
 from threadpoolctl import threadpool_limits
 
 from metier import __version__
+from metier.live import LiveModel
+from metier.serve.fleet import fleet
 from metier.serve.guard import COOKIE
 from metier.serve.logs import set_up
 from metier.serve.middleware import Surroundings
@@ -83,7 +86,10 @@ def from_environment() -> FastAPI:
     settings = read_settings()
     database = Database.open(settings.where)
     structlog.get_logger().info("starting", version=__version__)
-    return create_app(settings, database, Models(settings.home / "models", Store(database), main=settings.tenant))
+    shards = fleet(settings.shards.split(","), settings.shard_secret) if settings.shards else None
+    load = partial(LiveModel.load, shards=shards)
+    models = Models(settings.home / "models", Store(database), load, main=settings.tenant)
+    return create_app(settings, database, models)
 
 
 def openapi() -> dict[str, Any]:

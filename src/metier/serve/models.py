@@ -119,14 +119,18 @@ class Models:
             except Exception as error:  # whatever one tenant's bundle provokes, the others are to be answered
                 structlog.get_logger().error("live model not loaded", tenant=tenant.id, **failure(error))
 
-    def loaded(self) -> tuple[int, int]:
-        """Of the tenants that have a live model: how many have it (or the one before) here, and how many have none."""
-        live = []
+    def loaded(self) -> tuple[int, int, int]:
+        """Of the tenants that have a live model: how many have it (or the one before) here, how many have none, and of
+        how many it is another one than is held here."""
+        held = missing = behind = 0
         for tenant in self._store.tenants():
             with self._store.read(tenant.id) as rows:
-                if rows.models.live() is not None:
-                    live.append(tenant.id in self._held)
-        return live.count(True), live.count(False)
+                live, here = rows.models.live(), self.held(tenant.id)
+            if live is not None:
+                held += here is not None
+                missing += here is None
+                behind += here is not None and here.version != live.version
+        return held, missing, behind
 
     def owns_workspace(self, tenant: str) -> bool:
         """Whether this is the main tenant."""

@@ -13,6 +13,7 @@ from metier.errors import (
     BundleError,
     DataRejectedError,
     MetierError,
+    ShardError,
     StoreError,
     StoreFullError,
     UnknownIdError,
@@ -120,6 +121,8 @@ def of_metier(error: MetierError) -> Refused:
         return Refused(422, str(error))
     if isinstance(error, StoreFullError):
         return Refused(507, "There is no room left to write; reading and erasing go on.")
+    if isinstance(error, ShardError):
+        return busy(f"Not all of the catalogue can be searched: {error}.")
     if isinstance(error, StoreError):
         return busy("The store does not answer; repeat the request.")
     return Refused(500, "")

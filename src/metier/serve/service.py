@@ -60,15 +60,17 @@ class Service:
         self._settle, self._settled, self._may_settle_at = settle, list[str](), 0.0
         self.metrics = Metrics()
         self.actors = ActorCache(settings.key_cache_seconds)
-        self.strangers = Buckets(settings.requests_per_minute)
-        self.regulars = Buckets(settings.key_requests_per_minute)
-        self.sign_ins = Buckets(settings.sign_ins_per_minute, burst=settings.sign_ins_per_minute)
+        self.strangers = Buckets(settings.part(settings.requests_per_minute))
+        self.regulars = Buckets(settings.part(settings.key_requests_per_minute))
+        sign_ins = settings.part(settings.sign_ins_per_minute)
+        self.sign_ins = Buckets(sign_ins, burst=max(1.0, sign_ins))
         self.afterwards = Afterwards(self.store, settings.audit_seconds, self.metrics)
         self.candidates = Candidates(self.store, models, settings.candidates, settings.candidate_seconds)
         self.shown = ShownToRecruiters()
         self.readers = ResumeReaders(self.store, settings.parses, settings.follow_seconds, self.metrics)
-        self.scoring = CapacityLimiter((os.cpu_count() or 1) + 1)
-        """Threads that score descriptions at once: more than the cores would only wait for each other."""
+        self.scoring = CapacityLimiter((os.cpu_count() or 1) + (16 if settings.shards else 1))
+        """Threads that score descriptions at once: more than the cores would only wait for each other, unless they wait
+        for shards."""
         self.traces = True
         """Whether the database's log may still hold what was erased; at the start, by a process that was killed."""
         self._door, self._changing = CapacityLimiter(4), CapacityLimiter(1)

@@ -3,9 +3,9 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from metier.errors import ConfigError
@@ -25,6 +25,17 @@ class Settings(BaseSettings):
     """Port to listen at; 0 takes a free one."""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes. Each holds its own copy of the models and notices what others did after `follow_seconds`."""
+    processes: int = Field(default=0, ge=0, le=10_000)
+    """Processes that answer behind one address, those of all machines together; each grants its part of the limits of
+    requests and sign-ins, so that all of them grant what is set. 0: `workers`."""
+    shard: str = Field(default="", pattern=r"^([1-9]\d{0,2}/[1-9]\d{0,2})?$")
+    """`2/4`: this process answers nobody and searches the second of four parts of every catalogue; empty: it is no
+    shard."""
+    shards: str = ""
+    """Addresses, apart by commas, of the processes that search the parts, the first one first; empty: all jobs are
+    searched here."""
+    shard_secret: str = ""
+    """What a shard wants to hear before it answers, at least 16 characters; the same for all and for who asks them."""
     home: Path = Path("metier-home")
     """The workspace: bundles are read from its `models`."""
     database: str = ""
@@ -81,6 +92,17 @@ class Settings(BaseSettings):
     """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless that and every
     `datePosted` since, of jobs not withdrawn and not still to come, are more than a year ago."""
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """A shard has a number up to their count; whoever is or asks one knows the secret."""
+        if self.shard and self.shards:
+            raise ValueError("a process is a shard or asks shards; cure: leave out shard or shards")
+        if (self.shard or self.shards) and len(self.shard_secret) < 16:
+            raise ValueError("shards need shard_secret, at least 16 characters")
+        if self.shard and int(self.shard.split("/")[0]) > int(self.shard.split("/")[1]):
+            raise ValueError("no such shard; cure: shard = I/N with I from 1 to N")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -93,6 +115,10 @@ class Settings(BaseSettings):
         """Flags, then the environment, then the file that METIER_SERVE_CONFIG names."""
         file = os.environ.get(f"{PREFIX}CONFIG") or None
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)
+
+    def part(self, limit: float) -> float:
+        """What this process grants of a limit."""
+        return limit / (self.processes or self.workers)
 
     @property
     def where(self) -> str | Path:

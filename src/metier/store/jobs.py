@@ -32,7 +32,11 @@ class Job(Posting):
 
 @dataclass(frozen=True)
 class JobChanges:
-    """What became of jobs after some sequence number, each once; `last` is the number to ask from next time."""
+    """What became of jobs after some sequence number, each once; `last` is the number to ask from next time.
+
+    A posting that was withdrawn is in both: who applied to it is still known by its words, also where nobody read it
+    while it was open.
+    """
 
     posted: tuple[Posting, ...]
     withdrawn: tuple[str, ...]
@@ -73,13 +77,14 @@ class Jobs:
     def changed(self, after: int = 0, limit: int = 10_000) -> JobChanges:
         """Jobs written after a sequence number, oldest change first; fewer than `limit` changes: there are no more."""
         columns = [jobs.c[one.name] for one in fields(Posting)]
-        chosen = self._scope.select(jobs, *columns, jobs.c.withdrawn, jobs.c.sequence).where(jobs.c.sequence > after)
+        state = jobs.c.posted.label("here"), jobs.c.withdrawn, jobs.c.sequence
+        chosen = self._scope.select(jobs, *columns, *state).where(jobs.c.sequence > after)
         posted, withdrawn, last = [], [], after
         for row in self._scope.rows(chosen.order_by(jobs.c.sequence).limit(limit)):
             last = row["sequence"]
             if row["withdrawn"]:
                 withdrawn.append(row["id"])
-            else:
+            if row["here"]:
                 posted.append(Posting(**{column.name: row[column.name] for column in columns}))
         return JobChanges(tuple(posted), tuple(withdrawn), last)
 

@@ -26,6 +26,9 @@ class Readiness(Health):
     """Tenants whose live model is loaded."""
     missing: int
     """Tenants whose live model could not be loaded; they are answered 503, the others are served."""
+    behind: int
+    """Tenants that are answered by the model before: another process promoted one, and it is being loaded here or could
+    not be."""
 
 
 @router.get("/health/live")
@@ -39,10 +42,10 @@ def is_ready(request: Request) -> Readiness:
     """The store answers, the threads beside the requests run, and a live model is loaded unless there is none; else
     503."""
     service: Service = request.app.state.service
-    models, missing = service.models.loaded()
+    models, missing, behind = service.models.loaded()
     if not service.running_beside() or (missing and not models):
         raise busy("No live model is loaded, or a thread has ended; the log says which.")
-    return Readiness(status="ok", models=models, missing=missing)
+    return Readiness(status="ok", models=models, missing=missing, behind=behind)
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
