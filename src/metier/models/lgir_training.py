@@ -11,8 +11,9 @@ from torch.nn import functional
 from metier.data import CSR, Dataset, Floats, Nums
 from metier.errors import ConfigError
 from metier.models.factorization import FactorizationConfig, in_order
+from metier.models.processes import alike, gathered, parallel, part, share
 from metier.models.shots import STRONG, WEAK, Labels
-from metier.models.towers import batches
+from metier.models.towers import Batch, batches
 
 if TYPE_CHECKING:
     from metier.models.lgir import LGIRConfig
@@ -246,6 +247,7 @@ def train(
     torch.set_num_threads(1)  # sums then run in one order whatever the machine, so results repeat bit by bit
     try:
         torch.manual_seed(seed)
+        people, jobs = (Inputs(alike([side.shared])[0], side.attributes) for side in (people, jobs))
         model = LGIR(people, jobs, blocks, counts, crowd, config).to(config.device)
         _descend(model, data, people, jobs, counts <= few, labels, config, near, np.random.default_rng([seed, 1]))
         return model.eval()
@@ -282,37 +284,55 @@ def _descend(
     adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
     steps = config.epochs * -(-len(histories.item) // config.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
-    for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
-        heard = rng.random(len(batch.at)) >= config.silence
+
+    def loss(batch: Batch, heard: NDArray[np.bool_], drawn: tuple[Nums, Nums] | None) -> Tensor:
+        """Of this process's rows of the batch, and of its share of the people drawn."""
         x = model.represent(take(people, batch.users), batch.users, on(heard, config.device))
         if refining:
             low = is_low(model, x, few_shot[batch.users] | ~heard, config)
             x = torch.where(low[:, None], model.generator(x), x)
-        y = model.job(take(jobs, batch.shown), model.job_ids(batch.shown))
+        shown = batch.shown[part(len(batch.shown))]
+        y = gathered(model.job(take(jobs, shown), model.job_ids(shown)), len(batch.shown))  # (m, D)
         alone = model.matching.alone(y, on(batch.others, config.device))
-        scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
+        scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (b, m)
         scores = scores.masked_fill(on(batch.barred, config.device), -torch.inf)
-        loss = ranking_loss(scores, on(batch.target, config.device), on(batch.chance, config.device), config.loss)
+        found = ranking_loss(scores, on(batch.target, config.device), on(batch.chance, config.device), config.loss)
+        found = batch.weight * found
+        return found if drawn is None else found + _quality(model, people, *drawn, config)
+
+    def game(low: Tensor, high: Tensor) -> Tensor:
+        """The discriminator's, of few-shot and many-shot people as they are."""
+        true = model.discriminator(high.requires_grad_())
+        refined = model.discriminator(model.generator(low).detach())
+        return discriminator_loss(true, refined) + config.gradient_penalty * gradient_penalty(true, high)
+
+    shared_game = parallel(model.discriminator, game)
+    for one in discriminating:  # the generator plays against it as it is: what moves it is the other loss
+        one.requires_grad_(False)
+    shared_loss = parallel(model, loss)
+    for one in discriminating:
+        one.requires_grad_()
+    for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
+        heard = (rng.random(len(batch.at)) >= config.silence)[batch.mine]
         drawn = _people(weak, strong, rng) if refining else None
-        if drawn is not None:
-            loss = loss + _quality(model, people, *drawn, config)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        shared_loss(batch, heard, drawn).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         slower.step()
         if drawn is not None:
-            low_x, high = (_as_they_are(model, people, some, config).detach() for some in drawn)
-            true = model.discriminator(high.requires_grad_())
-            refined = model.discriminator(model.generator(low_x).detach())
+            mine, weight = share(len(drawn[0]))
+            low, high = (_as_they_are(model, people, some[mine], config).detach() for some in drawn)
             adversary.zero_grad()
-            penalty = config.gradient_penalty * gradient_penalty(true, high)
-            (discriminator_loss(true, refined) + penalty).backward()  # type: ignore[no-untyped-call]
+            (weight * shared_game(low, high)).backward()  # type: ignore[no-untyped-call]
             adversary.step()
 
 
 def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGIRConfig") -> Tensor:
-    """The terms that make the classifier, and the generator for the discriminator as it is."""
-    low, high = (_as_they_are(model, people, some, config) for some in (weak, strong))
+    """The terms that make the classifier, and the generator for the discriminator as it is; of this process's share of
+    as many people of both kinds."""
+    mine, weight = share(len(weak))
+    strong = strong[mine]
+    low, high = (_as_they_are(model, people, some, config) for some in (weak[mine], strong))
     logits = model.classifier(torch.cat([low, high]))[:, 0]
     is_strong = torch.cat([torch.zeros(len(low)), torch.ones(len(high))]).to(logits.device)
     loss = config.classifier_weight * classifier_loss(logits, is_strong)
@@ -320,7 +340,7 @@ def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGI
     if config.reconstruction:
         without = model.represent(take(people, strong), strong, torch.zeros(len(strong), device=logits.device))
         loss = loss + config.reconstruction * reconstruction_loss(model.generator(without), high)
-    return loss
+    return weight * loss
 
 
 def is_low(model: LGIR, x: Tensor, few_shot: NDArray[np.bool_], config: "LGIRConfig") -> Tensor:
