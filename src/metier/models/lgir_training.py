@@ -296,8 +296,8 @@ def _descend(
         alone = model.matching.alone(y, on(batch.others, config.device))
         scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (b, m)
         scores = scores.masked_fill(on(batch.barred, config.device), -torch.inf)
-        found = ranking_loss(scores, on(batch.target, config.device), on(batch.chance, config.device), config.loss)
-        found = batch.weight * found
+        target, chance = on(batch.target, config.device), on(batch.chance, config.device)
+        found = batch.weight * ranking_loss(scores, target, chance, config.loss)
         return found if drawn is None else found + _quality(model, people, *drawn, config)
 
     def game(low: Tensor, high: Tensor) -> Tensor:
@@ -306,12 +306,9 @@ def _descend(
         refined = model.discriminator(model.generator(low).detach())
         return discriminator_loss(true, refined) + config.gradient_penalty * gradient_penalty(true, high)
 
+    idle = () if refining else (model.classifier, model.generator)
+    shared_loss = parallel(model, loss, without=(model.discriminator, *idle))
     shared_game = parallel(model.discriminator, game)
-    for one in discriminating:  # the generator plays against it as it is: what moves it is the other loss
-        one.requires_grad_(False)
-    shared_loss = parallel(model, loss)
-    for one in discriminating:
-        one.requires_grad_()
     for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
         heard = (rng.random(len(batch.at)) >= config.silence)[batch.mine]
         drawn = _people(weak, strong, rng) if refining else None

@@ -7,7 +7,7 @@ DistributedDataParallel takes, is the gradient of one process with the whole bat
 functions here hand back what they are given.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -75,11 +75,23 @@ def alike(arrays: list[Floats]) -> list[Floats]:
     return arrays
 
 
-def parallel(module: nn.Module, loss: Loss) -> Loss:
-    """`loss`, whose gradient is the mean over all processes for those parameters of `module` that now want one."""
+def parallel(module: nn.Module, loss: Loss, *, without: Iterable[nn.Module] = ()) -> Loss:
+    """`loss`, whose gradient is the mean over all processes.
+
+    Parameters
+    ----------
+    loss : reaches every parameter of `module` that is learned, those of the parts `without` aside: their gradients stay
+        each process's own.
+    """
     if not _grouped():
         return loss
-    return DistributedDataParallel(_Loss(module, loss), find_unused_parameters=True, broadcast_buffers=False)
+    apart = [one for part in without for one in part.parameters() if one.requires_grad]
+    for one in apart:  # DistributedDataParallel takes those that want a gradient when it is made
+        one.requires_grad_(False)
+    made = DistributedDataParallel(_Loss(module, loss), forward_sync_buffers=False)
+    for one in apart:
+        one.requires_grad_()
+    return made
 
 
 class _Loss(nn.Module):
