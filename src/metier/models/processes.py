@@ -9,6 +9,7 @@ functions here hand back what they are given.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -132,7 +133,7 @@ class _Gathered(torch.autograd.Function):
 def _sizes(n: int) -> list[int]:
     """Of all parts of n."""
     ends = [n * rank // _processes() for rank in range(_processes() + 1)]
-    return [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    return [end - start for start, end in pairwise(ends)]
 
 
 def _grouped() -> bool:
