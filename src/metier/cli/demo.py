@@ -23,6 +23,7 @@ def demo(
     from metier.cli.evaluate import judge
     from metier.cli.import_ import store_market
     from metier.data.workspace import Workspace
+    from metier.engine import open_engine
     from metier.evaluate.experiment import Experiment
     from metier.models.registry import available
 
@@ -34,4 +35,5 @@ def demo(
         f"judging {len(models)} models; with 4,000 people 8 minutes on two idle cores, longer where torch is installed"
     )
     asked = {"dataset": "demo", "protocol": "temporal", "seed": seed, "models": models}
-    judge(Experiment.check(asked, "demo"), workspace, "demo", as_json=as_json)
+    with open_engine() as engine:
+        judge(Experiment.check(asked, "demo"), workspace, "demo", engine=engine, as_json=as_json)

@@ -28,6 +28,14 @@ Database = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
+Engine = Annotated[
+    str,
+    typer.Option("--engine", help="local, dask (a cluster on this machine), or the tcp:// or tls:// address of one."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes of local and dask; 1 local one is this process [default: 1]."),
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 
 PIPED_WIDTH = 160

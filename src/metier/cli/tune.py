@@ -42,6 +42,7 @@ def tune(
 
     from metier.cli.evaluate import judge
     from metier.data.workspace import Workspace
+    from metier.engine import open_engine
     from metier.evaluate.experiment import Experiment, default_protocol
     from metier.evaluate.trials import Plan, TrialLog, fingerprint
     from metier.evaluate.tuning import experiment
@@ -87,7 +88,8 @@ def tune(
     elif not as_json:
         _print(outcomes, k)
     if report:
-        judge(compared, workspace, folder.name, as_json=as_json)
+        with open_engine() as running:
+            judge(compared, workspace, folder.name, engine=running, as_json=as_json)
     elif not as_json:
         print((folder / "experiment.toml").resolve())
 

@@ -8,7 +8,7 @@ import contextlib
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
@@ -151,53 +151,34 @@ def evaluate(
     factories: dict[str, Factory] = {
         label: partial(create, name, dict(given)) for label, (name, given) in models.items()
     } | dict(extra or {})
-    about = {label: _describe(factory, *models.get(label, (None, {}))) for label, factory in factories.items()}
-    ranked: dict[str, list[Ranked]] = {label: [] for label in factories}
-    failed: dict[str, str] = {}
-    people, truth, candidates, sizes, left_out = [], [], [], [], {}
+    about = {label: describe(factory, *models.get(label, (None, {}))) for label, factory in factories.items()}
+    found: dict[str, list[Ranked | str]] = {label: [] for label in factories}
+    asked = []
     steps = _count_folds(tables, protocol) * len(factories)
     for number, stage in enumerate(stages or prepare(tables, protocol, inner=inner)):
-        fold, data = stage.fold, stage.data
-        sizes.append((fold.name, len(data.users), len(stage.judged), len(fold.candidates), len(data.interactions)))
-        left_out[fold.name] = fold.left_out | {"person without a relevant job": len(data.users) - len(stage.judged)}
-        if stage.judged.is_empty():
-            continue
-        people.append(stage.judged)
-        truth.append(fold.truth.unique(maintain_order=True).select(pl.lit(fold.name).alias("fold"), "person", "job"))
-        candidates.append(stage.in_jobs[stage.live])
+        asked.append(stage.asked)
         for place, (label, factory) in enumerate(factories.items()):
             if progress:
-                progress(number * len(factories) + place, steps, f"{fold.name}: {label}")
-            if label in failed:
-                continue
-            rng = np.random.default_rng([seed, zlib.crc32(label.encode()), number])
-            try:
-                found = _rank(factory, stage, max(k, *CURVE), rng, seed)
-            except Exception as error:
-                failed[label] = f"{fold.name}: {type(error).__name__}: {error}"
-            else:
-                ranked[label].append(replace(found, items=stage.in_jobs[found.items]))
-    if not people:
-        raise UsageError(
-            f"protocol {protocol!r}: nobody has a relevant job ({left_out}); "
-            "cure: another protocol, or data that reach further in time"
-        )
-    if len(failed) == len(factories):
-        raise MetierError("every model failed: " + "; ".join(f"{label}: {why}" for label, why in failed.items()))
-    return Evaluation(
-        protocol=protocol,
-        k=k,
-        seed=seed,
-        people=pl.concat(people),
-        truth=pl.concat(truth),
-        jobs=tables.jobs["id"],
-        candidates=np.unique(np.concatenate(candidates)),
-        sizes=pl.DataFrame(sizes, ["fold", "people", "judged", "candidates", "interactions"], orient="row"),
-        left_out=left_out,
-        about=about,
-        ranked={label: _joined(parts) for label, parts in ranked.items() if label not in failed},
-        failed=failed,
-    )
+                progress(number * len(factories) + place, steps, f"{stage.fold.name}: {label}")
+            if not any(isinstance(one, str) for one in found[label]):
+                found[label].append(attempt(factory, stage, label, number, k=k, seed=seed))
+    return gather(protocol, k, seed, tables.jobs["id"], about, asked, found)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a fold asks, without what can be learned from it; the attributes are those of `Evaluation`.
+
+    Parameters
+    ----------
+    sizes : fold, people, judged, candidates, interactions.
+    """
+
+    people: pl.DataFrame
+    truth: pl.DataFrame
+    candidates: Nums
+    sizes: tuple[str, int, int, int, int]
+    left_out: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -219,6 +200,18 @@ class Stage:
     live: Nums
     in_jobs: Nums
 
+    @property
+    def asked(self) -> Asked:
+        """What it asks."""
+        fold, people = self.fold, len(self.data.users)
+        return Asked(
+            people=self.judged,
+            truth=fold.truth.unique(maintain_order=True).select(pl.lit(fold.name).alias("fold"), "person", "job"),
+            candidates=self.in_jobs[self.live],
+            sizes=(fold.name, people, len(self.judged), len(fold.candidates), len(self.data.interactions)),
+            left_out=fold.left_out | {"person without a relevant job": people - len(self.judged)},
+        )
+
 
 def prepare(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Iterator[Stage]:
     """The folds of a protocol, one after the other, so that memory may hold one at a time."""
@@ -234,17 +227,69 @@ def prepare(tables: Tables, protocol: Protocol, *, inner: bool = False) -> Itera
         yield Stage(fold, data, judged, query, live, np.append(jobs.numbers(data.items.ids), np.int32(-1)))
 
 
-def _rank(factory: Factory, stage: Stage, depth: int, rng: np.random.Generator, seed: int) -> Ranked:
-    """Fit one fresh model and rank; the model is dropped on return, so memory holds one at a time."""
-    started = time.perf_counter()
-    model = factory().fit(stage.data, rng=rng)
-    fitted = time.perf_counter()
-    query = stage.query
-    ranking = recommend(model, query, depth, candidates=stage.live, exclude=query.history, seed=seed)
-    return Ranked(ranking.items, fitted - started, time.perf_counter() - fitted)
+def attempt(factory: Factory, stage: Stage, label: str, number: int, *, k: int, seed: int) -> Ranked | str:
+    """What a model shows on fold `number`, or why it failed; it draws from its own stream of (seed, label, number).
+
+    The model is fresh, and dropped on return, so memory holds one at a time.
+    """
+    query, rng = stage.query, np.random.default_rng([seed, zlib.crc32(label.encode()), number])
+    if not len(query):
+        return Ranked(np.empty((0, max(k, *CURVE)), np.int32), 0.0, 0.0)
+    try:
+        started = time.perf_counter()
+        model = factory().fit(stage.data, rng=rng)
+        fitted = time.perf_counter()
+        ranking = recommend(model, query, max(k, *CURVE), candidates=stage.live, exclude=query.history, seed=seed)
+        return Ranked(stage.in_jobs[ranking.items], fitted - started, time.perf_counter() - fitted)
+    except Exception as error:
+        return f"{stage.fold.name}: {type(error).__name__}: {error}"
 
 
-def _joined(parts: list[Ranked]) -> Ranked:
+def gather(
+    protocol: Protocol,
+    k: int,
+    seed: int,
+    jobs: pl.Series,
+    about: dict[str, About],
+    asked: Sequence[Asked],
+    found: Mapping[str, Sequence[Ranked | str]],
+) -> Evaluation:
+    """The folds put together; a label's entries in `found` are in the order of the folds in `asked`.
+
+    Raises
+    ------
+    UsageError : nobody has a relevant job. MetierError : every model failed.
+    """
+    judged = [one for one in asked if len(one.people)]
+    left_out = {one.sizes[0]: one.left_out for one in asked}
+    if not judged:
+        raise UsageError(
+            f"protocol {protocol!r}: nobody has a relevant job ({left_out}); "
+            "cure: another protocol, or data that reach further in time"
+        )
+    failed = {label: part for label, parts in found.items() for part in reversed(parts) if isinstance(part, str)}
+    if len(failed) == len(found):
+        raise MetierError("every model failed: " + "; ".join(f"{label}: {why}" for label, why in failed.items()))
+    return Evaluation(
+        protocol=protocol,
+        k=k,
+        seed=seed,
+        people=pl.concat([one.people for one in judged]),
+        truth=pl.concat([one.truth for one in judged]),
+        jobs=jobs,
+        candidates=np.unique(np.concatenate([one.candidates for one in judged])),
+        sizes=pl.DataFrame(
+            [one.sizes for one in asked], ["fold", "people", "judged", "candidates", "interactions"], orient="row"
+        ),
+        left_out=left_out,
+        about=about,
+        ranked={label: _joined(parts) for label, parts in found.items() if label not in failed},
+        failed=failed,
+    )
+
+
+def _joined(given: Sequence[Ranked | str]) -> Ranked:
+    parts = [part for part in given if isinstance(part, Ranked)]
     return Ranked(
         np.concatenate([part.items for part in parts]),
         sum(part.fit_seconds for part in parts),
@@ -252,7 +297,7 @@ def _joined(parts: list[Ranked]) -> Ranked:
     )
 
 
-def _describe(factory: Factory, name: str | None, given: Mapping[str, Any]) -> About:
+def describe(factory: Factory, name: str | None, given: Mapping[str, Any]) -> About:
     """All settings with their defaults; a model whose package is absent shows what was given and fails when fitted."""
     with contextlib.suppress(ImportError):
         model = factory()
