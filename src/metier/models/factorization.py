@@ -81,8 +81,8 @@ class HistoryUse(NamedTuple):
 class Near(NamedTuple):
     """Negatives drawn from the place of the job applied to."""
 
-    count: int
-    """of each application's negatives"""
+    size: int
+    """negatives an application has of them"""
     group: Nums
     """(I,) place of each job, -1 = none"""
     members: Nums
@@ -98,7 +98,7 @@ class Descent(NamedTuple):
     jobs: DealtRows
     pasts: DealtRows
     histories: Histories
-    near: "list[Near]"
+    near: list[Near]
     n_jobs: int
     negatives: int
     use: HistoryUse
@@ -250,10 +250,10 @@ def draw_negatives(targets: Nums, jobs: int, count: int, nearby: list[Near], rng
     for near in nearby:
         mine = near.group[targets]  # (n,)
         size = (near.start[mine + 1] - near.start[mine])[:, None]
-        picked = near.start[mine][:, None] + (rng.random((len(targets), near.count)) * size).astype(np.int64)
+        picked = near.start[mine][:, None] + (rng.random((len(targets), near.size)) * size).astype(np.int64)
         known = mine >= 0
-        drawn[known, first : first + near.count] = near.members[picked[known]]
-        first += near.count
+        drawn[known, first : first + near.size] = near.members[picked[known]]
+        first += near.size
     return drawn
 
 

@@ -62,7 +62,7 @@ def part(n: int) -> slice:
 
 def gathered(mine: Tensor, n: int) -> Tensor:
     """(n, ...) the parts of all processes, in order, from the `part(n)` of this one."""
-    return _Gathered.apply(mine, n) if _grouped() else mine  # type: ignore[no-any-return, no-untyped-call]
+    return _Gathered.apply(mine, n) if _grouped() else mine  # type: ignore[no-untyped-call]
 
 
 def alike(arrays: list[Floats]) -> list[Floats]:
@@ -116,14 +116,15 @@ class _Gathered(torch.autograd.Function):
         padded[: len(mine)] = mine
         everything = mine.new_empty(room * _processes(), *mine.shape[1:])
         distributed.all_gather_single(everything, padded)
-        return torch.cat([block[:size] for block, size in zip(everything.split(room), _sizes(n), strict=True)])
+        blocks = everything.view(_processes(), room, *mine.shape[1:])
+        return torch.cat([block[:size] for block, size in zip(blocks, _sizes(n), strict=True)])
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (gradient,), sizes = gradients, _sizes(ctx.n)
         room = -(-ctx.n // _processes())
         padded = gradient.new_zeros(_processes(), room, *gradient.shape[1:])
-        for block, one in zip(padded, gradient.split(sizes), strict=True):
+        for block, one in zip(padded, torch.split(gradient, sizes), strict=True):
             block[: len(one)] = one
         mine = gradient.new_empty(room, *gradient.shape[1:])
         distributed.reduce_scatter_single(mine, padded.flatten(0, 1))

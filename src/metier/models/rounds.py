@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,6 +36,7 @@ ROUNDS = 4
 """Of an epoch: the more, the sooner a worker knows what the others learned, and the more files are written."""
 ROWS = 65_536
 """Rows of the parameters that are merged at a time."""
+SIDES = ("people", "jobs", "pasts")
 MAPPED = 2**20
 """Bytes from which an array is mapped instead of read."""
 
@@ -127,14 +129,13 @@ def merge(parameters: Parameters, copies: Sequence[Floats]) -> None:
 def _write(descent: Descent, folder: Path) -> None:
     """Arrays as .npy, numbers in descent.json."""
     folder.mkdir()
-    for name in ("people", "jobs", "pasts", "histories"):
-        for part, array in getattr(descent, name)._asdict().items():
+    arrays = {name: getattr(descent, name)._asdict() for name in (*SIDES, "histories")}
+    arrays |= {f"near{at}": dict(zip(Near._fields[1:], near[1:], strict=True)) for at, near in enumerate(descent.near)}
+    for name, of in arrays.items():
+        for part, array in of.items():
             np.save(folder / f"{name}-{part}.npy", array)
-    for number, near in enumerate(descent.near):
-        for part in ("group", "members", "start"):
-            np.save(folder / f"near{number}-{part}.npy", getattr(near, part))
     numbers = {
-        "counts": [near.count for near in descent.near],
+        "near": [near.size for near in descent.near],
         "n_jobs": descent.n_jobs,
         "negatives": descent.negatives,
         "use": descent.use._asdict(),
@@ -148,16 +149,16 @@ def _restored(folder: Path) -> Descent:
     """What `_write` wrote."""
     numbers = json.loads((folder / "descent.json").read_text())
 
-    def arrays(name: str, kind: type) -> list[Floats]:
-        return [_read(folder / f"{name}-{part}.npy") for part in kind._fields]
+    def arrays(name: str, parts: Sequence[str]) -> list[Any]:
+        return [_read(folder / f"{name}-{part}.npy") for part in parts]
 
+    people, jobs, pasts = (DealtRows(*arrays(name, DealtRows._fields)) for name in SIDES)
     return Descent(
-        *(DealtRows(*arrays(name, DealtRows)) for name in ("people", "jobs", "pasts")),
-        Histories(*arrays("histories", Histories)),
-        [
-            Near(count, *(_read(folder / f"near{number}-{part}.npy") for part in ("group", "members", "start")))
-            for number, count in enumerate(numbers["counts"])
-        ],
+        people,
+        jobs,
+        pasts,
+        Histories(*arrays("histories", Histories._fields)),
+        [Near(size, *arrays(f"near{at}", Near._fields[1:])) for at, size in enumerate(numbers["near"])],
         numbers["n_jobs"],
         numbers["negatives"],
         HistoryUse(**numbers["use"]),
@@ -166,6 +167,6 @@ def _restored(folder: Path) -> Descent:
     )
 
 
-def _read(path: Path) -> Floats:
+def _read(path: Path) -> Any:
     """An array; a large one is mapped, and what is written to it stays in this process."""
     return np.asarray(np.load(path, mmap_mode="c" if path.stat().st_size >= MAPPED else None))
