@@ -3,9 +3,11 @@
     with over(engine, workers, folder):
         FM(config).fit(data, rng=rng)
 
-The people of an epoch are dealt to W workers in `ROUNDS` rounds. In a round each worker runs the same compiled epoch
-over its share, from the same parameters, on a copy of its own; then the copies become the next common parameters. With
-d_f what a worker changed in v_f, and D_f what it added to the sum of squared gradients s_f:
+The first epoch, in which everything goes far from where it began, is run by the caller: copies that all start at the
+beginning do not add up. The people of every other epoch are dealt to W workers in `ROUNDS` rounds. In a round each
+worker runs the same compiled epoch over its share, from the same parameters, on a copy of its own; then the copies
+become the next common parameters. With d_f what a worker changed in v_f, and D_f what it added to the sum of squared
+gradients s_f:
 
     s_f += sum D_f
     v_f += sum d_f * (sqrt(s_f + sum D_f) - sqrt(s_f)) / sum (sqrt(s_f + D_f) - sqrt(s_f))
@@ -67,9 +69,11 @@ class _Rounds:
         self.descents = self.rounds = 0
 
     def __call__(self, descent: Descent, order: Nums, parameters: Parameters, rng: np.random.Generator) -> None:
-        if descent is not self.descent:
+        if descent is not self.descent:  # another fit begins
             self.descent, self.descents = descent, self.descents + 1
             _write(descent, self.folder / f"{self.descents}")
+            descent.learn(order, parameters, rng)
+            return
         seed = int(rng.integers(2**31))
         applications = np.cumsum(np.diff(descent.histories.start)[order])
         pieces = ROUNDS * self.workers  # of as many applications each
