@@ -31,7 +31,7 @@ from metier.evaluate.statistics import bootstrap_means, interval, paired
 from metier.models.base import recommend
 from metier.models.registry import create
 
-EPOCHS = {"fm": 20, "lgir": 3, "two-tower": 3}
+EPOCHS = {"fm": 20, "lgir": 2, "two-tower": 2}
 TRAINED = {"fm": "fm.factorize", "lgir": "lgir_training.train", "two-tower": "towers.train"}
 """What is timed as training, in metier.models."""
 COLUMNS = ["", "processes", "fit s", "training s", "speed-up of fit", "of training", "MAP@25", "less one process"]
@@ -90,7 +90,8 @@ def run(given: argparse.Namespace, model: str, processes: int) -> tuple[Ranked, 
         for rank in range(together):
             own = {name: str(value) for name, value in {"RANK": rank, **group}.items()} if together > 1 else {}
             started.append(subprocess.Popen(command, env=os.environ | ONE_THREAD | own))
-        if any([one.wait() for one in started]):
+        ended = [one.wait() for one in started]
+        if any(ended):
             sys.exit(f"{model} with {processes} processes failed")
         items = np.load(Path(out) / "items.npy")
         fit, training = json.loads((Path(out) / "seconds.json").read_text())
@@ -127,11 +128,10 @@ def main() -> None:
             values = found.values[str(n)][:, 0]
             low, high = interval(bootstrap_means(values[:, None], rng=np.random.default_rng(0)))
             less = paired((values - alone)[:, None], rng=np.random.default_rng(0))
-            rows.append(
-                [model, str(n), f"{fit:.1f}", f"{training:.1f}", f"{done[1][1] / fit:.2f}"]
-                + [f"{done[1][2] / training:.2f}", f"{values.mean():.4f} [{low[0]:.4f}, {high[0]:.4f}]"]
-                + ["" if n == 1 else f"{less.mean[0]:+.4f} [{less.low[0]:+.4f}, {less.high[0]:+.4f}]"]
-            )
+            reached = f"{values.mean():.4f} [{low[0]:.4f}, {high[0]:.4f}]"
+            change = f"{less.mean[0]:+.4f} [{less.low[0]:+.4f}, {less.high[0]:+.4f}]" if n > 1 else ""
+            speed = f"{done[1][1] / fit:.2f}", f"{done[1][2] / training:.2f}"
+            rows.append([model, str(n), f"{fit:.1f}", f"{training:.1f}", *speed, reached, change])
     print(table(COLUMNS, rows))
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 

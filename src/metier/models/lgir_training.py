@@ -11,7 +11,7 @@ from torch.nn import functional
 from metier.data import CSR, Dataset, Floats, Nums
 from metier.errors import ConfigError
 from metier.models.factorization import FactorizationConfig, in_order
-from metier.models.processes import alike, gathered, parallel, part, share
+from metier.models.processes import alike, common, gathered, parallel, part, share
 from metier.models.shots import STRONG, WEAK, Labels
 from metier.models.towers import Batch, batches
 
@@ -135,10 +135,10 @@ class Ids(nn.Module):
         self.known: Tensor
         self.register_buffer("known", torch.from_numpy((applications > 0) * np.float32(learned))[:, None])
 
-    def forward(self, numbers: Nums) -> Tensor:
-        """(m, size) of some"""
+    def forward(self, numbers: Nums, mine: slice = slice(None)) -> Tensor:
+        """(m, size) of those of `numbers` that are this process's; all processes ask for the same numbers"""
         at = torch.from_numpy(numbers.astype(np.int64)).to(self.vectors.device)
-        return self.vectors[at] * self.known[at]
+        return common(self.vectors[at])[mine] * self.known[at[mine]]
 
     def everybody(self) -> Tensor:
         """(n, size)"""
@@ -168,9 +168,9 @@ class LGIR(nn.Module):
         self.discriminator = TwoLayers(size, config.hidden_size, 1)
         self.matching = Matching(config.matching, blocks)
 
-    def represent(self, rows: Inputs, numbers: Nums, heard: Tensor) -> Tensor:
-        """(n, D) x of people, whose ids are left out where `heard` (n,) is False."""
-        x: Tensor = self.person(rows, self.people_ids(numbers) * heard[:, None])
+    def represent(self, rows: Inputs, numbers: Nums, heard: Tensor, mine: slice = slice(None)) -> Tensor:
+        """(n, D) x of the people `numbers[mine]`, whose ids are left out where `heard` (n,) is False."""
+        x: Tensor = self.person(rows, self.people_ids(numbers, mine) * heard[:, None])
         return x
 
 
@@ -287,12 +287,14 @@ def _descend(
 
     def loss(batch: Batch, heard: NDArray[np.bool_], drawn: tuple[Nums, Nums] | None) -> Tensor:
         """Of this process's rows of the batch, and of its share of the people drawn."""
-        x = model.represent(take(people, batch.users), batch.users, on(heard, config.device))
+        mine = batch.users[batch.mine]
+        x = model.represent(take(people, mine), batch.users, on(heard, config.device), batch.mine)
         if refining:
-            low = is_low(model, x, few_shot[batch.users] | ~heard, config)
+            low = is_low(model, x, few_shot[mine] | ~heard, config)
             x = torch.where(low[:, None], model.generator(x), x)
-        shown = batch.shown[part(len(batch.shown))]
-        y = gathered(model.job(take(jobs, shown), model.job_ids(shown)), len(batch.shown))  # (m, D)
+        pool = part(len(batch.shown))
+        y = model.job(take(jobs, batch.shown[pool]), model.job_ids(batch.shown, pool))
+        y = gathered(y, len(batch.shown))  # (m, D)
         alone = model.matching.alone(y, on(batch.others, config.device))
         scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (b, m)
         scores = scores.masked_fill(on(batch.barred, config.device), -torch.inf)
@@ -307,7 +309,7 @@ def _descend(
         return discriminator_loss(true, refined) + config.gradient_penalty * gradient_penalty(true, high)
 
     idle = () if refining else (model.classifier, model.generator)
-    shared_loss = parallel(model, loss, without=(model.discriminator, *idle))
+    shared_loss = parallel(model, loss, without=(model.discriminator, model.people_ids, model.job_ids, *idle))
     shared_game = parallel(model.discriminator, game)
     for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
         heard = (rng.random(len(batch.at)) >= config.silence)[batch.mine]
@@ -318,7 +320,7 @@ def _descend(
         slower.step()
         if drawn is not None:
             mine, weight = share(len(drawn[0]))
-            low, high = (_as_they_are(model, people, some[mine], config).detach() for some in drawn)
+            low, high = (_as_they_are(model, people, some, config, mine).detach() for some in drawn)
             adversary.zero_grad()
             (weight * shared_game(low, high)).backward()  # type: ignore[no-untyped-call]
             adversary.step()
@@ -328,14 +330,14 @@ def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGI
     """The terms that make the classifier, and the generator for the discriminator as it is; of this process's share of
     as many people of both kinds."""
     mine, weight = share(len(weak))
-    strong = strong[mine]
-    low, high = (_as_they_are(model, people, some, config) for some in (weak[mine], strong))
+    low, high = (_as_they_are(model, people, some, config, mine) for some in (weak, strong))
     logits = model.classifier(torch.cat([low, high]))[:, 0]
     is_strong = torch.cat([torch.zeros(len(low)), torch.ones(len(high))]).to(logits.device)
     loss = config.classifier_weight * classifier_loss(logits, is_strong)
     loss = loss + config.generator_weight * generator_loss(model.discriminator(model.generator(low)))
     if config.reconstruction:
-        without = model.represent(take(people, strong), strong, torch.zeros(len(strong), device=logits.device))
+        nobody = torch.zeros(len(high), device=logits.device)
+        without = model.represent(take(people, strong[mine]), strong, nobody, mine)
         loss = loss + config.reconstruction * reconstruction_loss(model.generator(without), high)
     return weight * loss
 
@@ -359,8 +361,9 @@ def _people(weak: Nums, strong: Nums, rng: np.random.Generator) -> tuple[Nums, N
     return rng.choice(weak, size, replace=False), rng.choice(strong, size, replace=False)
 
 
-def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig") -> Tensor:
-    return model.represent(take(people, numbers), numbers, torch.ones(len(numbers), device=config.device))
+def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig", mine: slice) -> Tensor:
+    rows = take(people, numbers[mine])
+    return model.represent(rows, numbers, torch.ones(len(rows.shared), device=config.device), mine)
 
 
 def take(rows: Inputs, numbers: Nums) -> Inputs:

@@ -65,6 +65,12 @@ def gathered(mine: Tensor, n: int) -> Tensor:
     return _Gathered.apply(mine, n) if _grouped() else mine  # type: ignore[no-untyped-call]
 
 
+def common(everybody: Tensor) -> Tensor:
+    """What all processes computed alike, of which each goes on with its share: backward takes the mean of the
+    gradients. So vectors of ids are exchanged for a batch, where their table would be a gradient of every id."""
+    return _Common.apply(everybody) if _grouped() else everybody  # type: ignore[no-untyped-call]
+
+
 def alike(arrays: list[Floats]) -> list[Floats]:
     """The first process's arrays. Another machine's linear algebra may round otherwise, or turn an axis around."""
     if _grouped():
@@ -129,6 +135,20 @@ class _Gathered(torch.autograd.Function):
         mine = gradient.new_empty(room, *gradient.shape[1:])
         distributed.reduce_scatter_single(mine, padded.flatten(0, 1))
         return mine[: sizes[distributed.get_rank()]], None
+
+
+class _Common(torch.autograd.Function):
+    """Forward nothing; backward the mean of all processes' gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, everybody: Tensor) -> Tensor:
+        return everybody.view_as(everybody)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        total = gradients[0].contiguous().clone()
+        distributed.all_reduce(total)
+        return total / _processes()
 
 
 def _sizes(n: int) -> list[int]:

@@ -173,7 +173,7 @@ def _descend(towers: Towers, data: Dataset, people: Inputs, jobs: Inputs, plan: 
         past, place = CSR(past[batch.mine][:, needed]), np.searchsorted(needed, batch.shown)
         alone, beside, history = towers.spread()
         heard = torch.from_numpy(np.diff(past.indptr) > 0).to(alone.device)[:, None]
-        p = towers.people(people.take(batch.users)) * torch.where(heard, beside, alone)
+        p = towers.people(people.take(batch.users[batch.mine])) * torch.where(heard, beside, alone)
         p = p + (towers.sparse(past) @ vectors) * history  # (b, n) @ (n, D)
         scores = p @ vectors[place].T + bias[place] + towers.crowd(towers.dense(batch.others))  # (b, m)
         barred = np.where(batch.barred, np.float32(-1e9), np.float32(0))
@@ -240,7 +240,7 @@ class Batch(NamedTuple):
     weight: float
     """of a mean over them (`metier.models.processes`)"""
     users: Nums
-    """(b,)"""
+    """(B,)"""
     shown: Nums
     """(m,) jobs, ascending"""
     chance: Floats
@@ -265,12 +265,12 @@ def batches(
         for at in (order[first : first + size] for first in range(0, len(order), size)):
             shown, chance = pool.draw(histories.item[at], rng)
             mine, weight = share(len(at))
-            users, targets = owner[at[mine]], histories.item[at[mine]]
-            row = np.arange(len(users))
+            users, targets = owner[at], histories.item[at[mine]]
+            row = np.arange(len(targets))
             target = np.searchsorted(shown, targets)
-            barred = data.matrix[users][:, shown].toarray() > 0
+            barred = data.matrix[users[mine]][:, shown].toarray() > 0
             barred[row, target] = False
-            others = np.tile(applications[shown], (len(users), 1))
+            others = np.tile(applications[shown], (len(targets), 1))
             others[row, target] -= 1
             yield Batch(at, mine, weight, users, shown, chance, target, barred, others)
 
