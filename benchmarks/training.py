@@ -118,7 +118,7 @@ def main() -> None:
     sizes = f"{people:,} people, {jobs:,} jobs, {len(stage.data.interactions):,} applications; "
     epochs = ", ".join(f"{name} {1 if given.quick else EPOCHS[name]}" for name in given.models.split(","))
     print(f"{machine()}. {given.dataset}: {sizes}{len(stage.judged):,} judged; epochs: {epochs}.\n", flush=True)
-    rows = []
+    print(table(COLUMNS, []), flush=True)
     for model in given.models.split(","):
         done = {n: run(given, model, n) for n in (1, given.processes)}
         lists = {str(n): [ranked] for n, (ranked, *_) in done.items()}
@@ -131,8 +131,8 @@ def main() -> None:
             reached = f"{values.mean():.4f} [{low[0]:.4f}, {high[0]:.4f}]"
             change = f"{less.mean[0]:+.4f} [{less.low[0]:+.4f}, {less.high[0]:+.4f}]" if n > 1 else ""
             speed = f"{done[1][1] / fit:.2f}", f"{done[1][2] / training:.2f}"
-            rows.append([model, str(n), f"{fit:.1f}", f"{training:.1f}", *speed, reached, change])
-    print(table(COLUMNS, rows))
+            row = [model, str(n), f"{fit:.1f}", f"{training:.1f}", *speed, reached, change]
+            print(f"| {' | '.join(row)} |", flush=True)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
 
 
