@@ -1,7 +1,7 @@
 """Training by two processes beside one: seconds, and whether MAP@25 is the same.
 
-    python benchmarks/training.py [--home metier-home] [--dataset market] [--processes 2] [--models fm,lgir,two-tower]
-        [--engine local] [--quick]
+    python benchmarks/training.py [--home metier-home --dataset NAME] [--people 6000] [--processes 2]
+        [--models fm,lgir,two-tower] [--engine local] [--quick]
 
 Every process has one thread of each library. FM is trained by the workers of an engine (`metier.models.rounds`), the
 models of torch by a group of processes (`metier.models.processes`); alone is `fit` as everybody calls it. `fit` counts
@@ -30,6 +30,7 @@ from metier.evaluate.evaluation import Ranked, gather, prepare
 from metier.evaluate.statistics import bootstrap_means, interval, paired
 from metier.models.base import recommend
 from metier.models.registry import create
+from metier.sources.market import MarketKnobs, generate
 
 EPOCHS = {"fm": 20, "lgir": 2, "two-tower": 2}
 TRAINED = {"fm": "fm.factorize", "lgir": "lgir_training.train", "two-tower": "towers.train"}
@@ -98,20 +99,8 @@ def run(given: argparse.Namespace, model: str, processes: int) -> tuple[Ranked, 
     return Ranked(items, fit, 0.0), fit, training
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--home", type=Path, default=None, help="folder of datasets")
-    parser.add_argument("--dataset", default="market", help="made by `metier import market --as market`")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--models", default="fm,lgir,two-tower", help="comma separated")
-    parser.add_argument("--engine", default="local", help="of FM's workers")
-    parser.add_argument("--quick", action="store_true", help="one epoch each")
-    parser.add_argument("--child", help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.child:
-        child(given)
-        return
+def compare(given: argparse.Namespace) -> None:
+    """Print the table."""
     tables = Workspace.open(given.home).load(given.dataset)
     *_, stage = prepare(tables, "leave-last-out")
     people, jobs = stage.data.shape
@@ -134,6 +123,29 @@ def main() -> None:
             row = [model, str(n), f"{fit:.1f}", f"{training:.1f}", *speed, reached, change]
             print(f"| {' | '.join(row)} |", flush=True)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--home", type=Path, default=None, help="folder of datasets")
+    parser.add_argument("--dataset", help="[default: a synthetic market, made on the spot]")
+    parser.add_argument("--people", type=int, default=6000, help="of that market")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--models", default="fm,lgir,two-tower", help="comma separated")
+    parser.add_argument("--engine", default="local", help="of FM's workers")
+    parser.add_argument("--quick", action="store_true", help="one epoch each")
+    parser.add_argument("--child", help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        child(given)
+        return
+    with TemporaryDirectory() as temporary:
+        if not given.dataset:
+            given.home, given.dataset = Path(temporary), "market"
+            tables = generate(MarketKnobs(people=given.people), 0).tables
+            Workspace.open(given.home).save(given.dataset, tables, {"source": "market"})
+        compare(given)
 
 
 if __name__ == "__main__":
