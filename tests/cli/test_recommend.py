@@ -183,7 +183,7 @@ def test_resume_that_cannot_be_read(metier, tmp_path, content, code, said):
     ("arguments", "said"),
     [
         (["popularity"], "--users"),
-        (["popularity", "--users", "p1", "--resume", "x"], "one of the two"),
+        (["popularity", "--users", "p1", "--resume", "x"], "one of the three"),
         (["nonsense", "--users", "p1"], "no bundle 'nonsense'"),
         (["popularity", "--users", " , "], "names nobody"),
         (["popularity", "--users", "p1", "-k", "0"], "-k"),

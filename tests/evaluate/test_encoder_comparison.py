@@ -170,6 +170,15 @@ def test_a_failing_endpoint_leaves_the_other_rows(command, httpserver):
     assert done.return_value == 1
 
 
+def test_workers_change_no_figure(command, tmp_path):
+    def figures(*options: str):
+        rows = json.loads(command("trades", "--encoders", "tfidf,static", *options).stdout)["encoders"]
+        return [{key: value for key, value in row.items() if key != "texts_per_second"} for row in rows]
+
+    assert figures("--workers", "2") == figures()
+    assert not (tmp_path / "datasets" / ".trades.embed").exists()
+
+
 def test_the_protocol_is_told_by_the_data(command):
     assert json.loads(command("windows").stdout)["protocol"] == "temporal"
     assert json.loads(command("trades").stdout)["protocol"] == "leave-last-out"

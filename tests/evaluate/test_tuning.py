@@ -12,9 +12,12 @@ from toys import ByJob
 
 from metier.data import Dataset, Floats, Nums, Query, Tables
 from metier.data.splits import folds
+from metier.data.workspace import Workspace
+from metier.engine import open_engine
 from metier.errors import MetierError, UsageError
 from metier.evaluate import tuning
 from metier.evaluate.evaluation import Progress
+from metier.evaluate.trial_round import Rounds
 from metier.evaluate.trials import Plan, Trial, TrialLog, fingerprint
 from metier.evaluate.tuning import best, experiment, outcome, proposal, tune
 from metier.models.base import ModelConfig
@@ -123,8 +126,19 @@ def test_an_interrupted_tuning_ends_as_a_whole_one_does(
     tune(town, PLAN, ["dial", "rp3beta"], log)
     assert figures(log.trials) == figures(whole.trials)
     assert figures(TrialLog(tmp_path / "cut", PLAN).trials) == figures(whole.trials)
-    monkeypatch.setattr(tuning, "_run", None)  # nothing left to do
+    monkeypatch.setattr(tuning, "run_trial", None)  # nothing left to do
     tune(town, PLAN, ["dial", "rp3beta"], TrialLog(tmp_path / "cut", PLAN))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_rounds_on_an_engine_give_the_same_trials(workspace: Workspace, tmp_path: Path, workers: int) -> None:
+    plan, models = PLAN.model_copy(update={"trials": 3}), ["item-knn", "rp3beta", "popularity"]
+    alone, spread = TrialLog(tmp_path / "alone", plan), TrialLog(tmp_path / "spread", plan)
+    tune(workspace.load("town"), plan, models, alone)
+    with open_engine("local", workers=workers) as engine:
+        rounds = Rounds(engine, workspace, plan, tmp_path / "cells")
+        tune(workspace.load("town"), plan, models, spread, rounds=rounds)
+    assert figures(spread.trials) == figures(alone.trials)
 
 
 def test_the_outer_truth_cannot_be_reached(town: Tables, tmp_path: Path) -> None:

@@ -2,7 +2,17 @@
 
 from metier.bundle.answer import Bundle, ProfilePart
 from metier.bundle.state import restore, state
-from metier.bundle.storage import answers_live, digest, load, load_profile, open_people, person_text, save, version
+from metier.bundle.storage import (
+    answers_live,
+    digest,
+    load,
+    load_profile,
+    load_shared,
+    open_people,
+    person_text,
+    save,
+    version,
+)
 
 __all__ = [
     "Bundle",
@@ -11,6 +21,7 @@ __all__ = [
     "digest",
     "load",
     "load_profile",
+    "load_shared",
     "open_people",
     "person_text",
     "restore",

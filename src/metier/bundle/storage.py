@@ -13,7 +13,7 @@ can rewrite the manifest can rewrite the model, so take bundles only from people
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal, Self, TypeVar
@@ -27,6 +27,8 @@ from safetensors.numpy import save as dump_tensors
 
 from metier import __version__
 from metier.bundle.answer import Bundle, ProfilePart
+from metier.bundle.card import card
+from metier.bundle.mapped import Texts, mapped
 from metier.bundle.state import Facts, Tensors, pack, restore, state, unpack
 from metier.data import Dataset, Features, Interactions, Tables, Vocabulary
 from metier.data.tables import TIME, Schema, conform
@@ -130,7 +132,7 @@ def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled,
         (partial / "encoders.json").write_text(encoders.model_dump_json())
         people.write_parquet(partial / "people.parquet")
         jobs.write_parquet(partial / "jobs.parquet")
-        (partial / "README.md").write_text(_card(config, data))
+        (partial / "README.md").write_text(card(config.model, config.settings, config.about, data))
         manifest = Manifest(metier=__version__, sha256={name: _sha256(partial / name) for name in sorted(FILES)})
         (partial / "manifest.json").write_text(manifest.model_dump_json(indent=2))
         swap(partial, folder)
@@ -140,14 +142,37 @@ def save(folder: Path, model: Recommender, tables: Tables, assembled: Assembled,
 
 def load(folder: Path) -> Bundle:
     """A bundle that is complete, unaltered and fits together; anything else is a BundleError naming the file."""
-    form = check_files(folder).format
+    return _load(folder, check_files(folder).format, shared=False)
+
+
+def load_shared(folder: Path, expected: str) -> Bundle:
+    """The bundle of this digest for one of several processes, one of which has checked its files.
+
+    Arrays are mapped, so that the processes share them; `user_texts` are read when the first is asked for, and the
+    texts in the two tables are null. BundleError as `load`, and where another bundle has taken the folder's place.
+    """
+    check_same(folder, expected)
+    bundle = _load(folder, _read(folder / "manifest.json", Manifest.read).format, shared=True)
+    check_same(folder, expected)
+    return bundle
+
+
+def _load(folder: Path, form: int, *, shared: bool) -> Bundle:
+    def table(name: str, schema: Schema, first: Schema) -> pl.DataFrame:
+        left_out = {"text"} if shared else set()
+        return _read(folder / name, lambda path: _table(path, schema, first if form == 1 else schema, left_out))
+
+    def texts(name: str, column: pl.Series) -> Sequence[str]:
+        return Texts(folder / name, len(column)) if shared else column.to_list()
+
     config = _read(folder / "config.json", Config.read)
     encoders = _read(folder / "encoders.json", Encoders.read)
-    people = _read(folder / "people.parquet", lambda path: _table(path, PEOPLE, FIRST_PEOPLE if form == 1 else PEOPLE))
-    jobs = _read(folder / "jobs.parquet", lambda path: _table(path, JOBS, FIRST_JOBS if form == 1 else JOBS))
-    data = _read(folder / "data.safetensors", lambda path: _dataset(_tensors(path), people, jobs, encoders))
+    people, jobs = table("people.parquet", PEOPLE, FIRST_PEOPLE), table("jobs.parquet", JOBS, FIRST_JOBS)
+    said = texts("people.parquet", people["text"]), texts("jobs.parquet", jobs["text"])
+    tensors = mapped if shared else _tensors
+    data = _read(folder / "data.safetensors", lambda path: _dataset(tensors(path), people, jobs, said, encoders))
     fresh = _read(folder / "config.json", lambda _: create(config.model, config.settings))
-    model = _read(folder / "model.safetensors", lambda path: _fitted(fresh, _tensors(path), config.facts, data))
+    model = _read(folder / "model.safetensors", lambda path: _fitted(fresh, tensors(path), config.facts, data))
     return Bundle(config.model, model, data, encoders.people, encoders.jobs, people, jobs, config.about)
 
 
@@ -288,12 +313,12 @@ def _under(path: Path, part: str) -> Tensors:
         return {name.removeprefix(part): file.get_tensor(name) for name in file.keys() if name.startswith(part)}  # noqa: SIM118
 
 
-def _table(path: Path, schema: Schema, written: Schema) -> pl.DataFrame:
-    """A table in `schema`; what is not among the columns `written` is null."""
-    frame = pl.read_parquet(path)
-    if dict(frame.schema) != dict(written):
-        raise ValueError(f"columns {dict(frame.schema)}; a bundle has {dict(written)}")
-    return conform(frame, schema)
+def _table(path: Path, schema: Schema, written: Schema, left_out: Container[str] = ()) -> pl.DataFrame:
+    """A table in `schema`; what is not among the columns `written`, or is `left_out`, is null."""
+    there = pl.read_parquet_schema(path)
+    if there != dict(written):
+        raise ValueError(f"columns {there}; a bundle has {dict(written)}")
+    return conform(pl.read_parquet(path, columns=[name for name in there if name not in left_out]), schema)
 
 
 def _with_offers(jobs: pl.DataFrame) -> pl.DataFrame:
@@ -312,7 +337,13 @@ def _data_tensors(data: Dataset) -> Tensors:
     return pairs | pack("user_features", data.user_features.matrix) | pack("item_features", data.item_features.matrix)
 
 
-def _dataset(tensors: Tensors, people: pl.DataFrame, jobs: pl.DataFrame, encoders: Encoders) -> Dataset:
+def _dataset(
+    tensors: Tensors,
+    people: pl.DataFrame,
+    jobs: pl.DataFrame,
+    texts: tuple[Sequence[str], Sequence[str]],
+    encoders: Encoders,
+) -> Dataset:
     """The dataset of stored tensors; ValueError when a dtype, a shape, a row number or a value is off."""
     return Dataset(
         Vocabulary("person", people["id"].to_list()),
@@ -320,8 +351,7 @@ def _dataset(tensors: Tensors, people: pl.DataFrame, jobs: pl.DataFrame, encoder
         _interactions({name: tensors[f"interactions.{name}"] for name in INTERACTIONS}, len(people), len(jobs)),
         _features("user_features", tensors, len(people), encoders.people),
         _features("item_features", tensors, len(jobs), encoders.jobs),
-        people["text"].to_list(),
-        jobs["text"].to_list(),
+        *texts,
     )
 
 
@@ -364,23 +394,3 @@ def _registered(model: Recommender) -> str:
         if place == where:
             return name
     raise TypeError(f"{where} is not in metier.models.registry.MODELS, so its bundle could not be loaded")
-
-
-def _card(config: Config, data: Dataset) -> str:
-    """The model card: what it is, what it learned from, what is inside."""
-    lines = [
-        f"# {config.model}",
-        "",
-        f"A job recommender trained by metier {__version__}. Ask it with `metier recommend`; "
-        f"`metier models {config.model}` explains its settings.",
-        "",
-        f"- learned from {len(data.interactions):,} interactions of {len(data.users):,} people "
-        f"with {len(data.items):,} jobs",
-        *(f"- {name}: {value}" for name, value in config.about.items()),
-        *(f"- setting `{name}`: {value}" for name, value in config.settings.items()),
-        "",
-        "This folder holds personal data: the ids, the interactions and the texts of the people above. How good the "
-        "model is, `metier evaluate` says.",
-        "",
-    ]
-    return "\n".join(lines)

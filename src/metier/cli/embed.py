@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table
+from metier.cli.terminal import Engine, Home, Json, Seed, Workers, note, print_json, print_table
 
 
 class SplitProtocol(StrEnum):
@@ -36,17 +36,24 @@ def embed(
     k: Annotated[int, typer.Option("-k", min=1, help="Places of a list that count.")] = 25,
     people: Annotated[int | None, typer.Option(min=1, help="Judge a sample of so many [default: everybody].")] = None,
     seed: Seed = 0,
+    engine: Engine = "local",
+    workers: Workers = None,
     home: Home = None,
     as_json: Json = False,
 ) -> int:
     """Compare text encoders on finding a person's own jobs. Cut inside the history; the reported truth is not seen."""
+    import json
+    import shutil
+
+    import polars as pl
+
     from metier.data.workspace import Workspace
-    from metier.enrich.grounds import with_masked_people
-    from metier.errors import MissingExtraError, ModelAnswerError, UsageError
-    from metier.evaluate.encoder_comparison import compare_encoders
+    from metier.engine import Work, open_engine
+    from metier.engine import parts as storage
+    from metier.enrich.encoders import ENCODERS
+    from metier.errors import UsageError
     from metier.evaluate.experiment import default_protocol
-    from metier.features.sentences import SentenceEmbedder
-    from metier.features.text import Embedder, StaticEmbedder
+    from metier.evaluate.trials import fingerprint
 
     try:
         smaller = [int(size) for size in sizes.split(",") if size.strip()]
@@ -54,29 +61,36 @@ def embed(
         raise UsageError(f"--sizes {sizes!r} is no list of numbers; cure: --sizes 32,64,128") from None
     if (base_url is None) != (model is None):
         raise UsageError("--base-url and --model go together; cure: give both or neither")
-    known: dict[str, Embedder | None] = {"tfidf": None, "static": StaticEmbedder(), "sentences": SentenceEmbedder()}
-    chosen: dict[str, Embedder | None] = {}
+    chosen: dict[str | None, str | None] = {}
     for name in dict.fromkeys(one.strip() for one in encoders.split(",") if one.strip()):
-        if name not in known:
-            raise UsageError(f"no encoder {name!r}; there: {', '.join(known)}")
-        chosen[name] = known[name]
-    if base_url is not None and model is not None:
-        from metier.features.endpoint import EndpointEmbedder
-
-        chosen[model] = EndpointEmbedder(base_url, model)
-    tables = Workspace.open(home).load(compare)
-    cut = protocol.value if protocol else default_protocol(tables)
-    rows, failure = [], 0
-    for name, embedder in chosen.items():
-        shown = with_masked_people(tables) if name == model else tables
-        try:
-            found = compare_encoders(shown, cut, {name: embedder}, sizes=smaller, k=k, seed=seed, most_people=people)
-            rows += [score.as_row() for score in found]
-        except MissingExtraError as error:
-            note(f"left out: {error}")
-        except ModelAnswerError as error:
-            note(f"left out: {error}")
-            failure = error.exit_code
+        if name not in ENCODERS:
+            raise UsageError(f"no encoder {name!r}; there: {', '.join(ENCODERS)}")
+        chosen[name] = None
+    if base_url is not None:
+        chosen[model] = base_url
+    workspace = Workspace.open(home)
+    cut = protocol.value if protocol else default_protocol(workspace.load(compare))
+    settings = {
+        "home": str(workspace.home.absolute()),
+        "dataset": compare,
+        "fingerprint": fingerprint(workspace.dataset(compare)),
+        "protocol": cut,
+        "sizes": smaller,
+        "k": k,
+        "seed": seed,
+        "people": people,
+    }
+    cells = workspace.dataset(compare).with_name(f".{compare}.embed")
+    asked = pl.DataFrame(list(chosen.items()), {"name": pl.String, "base_url": pl.String}, orient="row")
+    with open_engine(engine, workers=workers) as running:
+        parts = storage.save_table(asked, str(cells / "in"), rows=1)
+        done = running.map_batches(Work("metier.enrich.encoders:compare", settings), parts, str(cells / "out"))
+    found = pl.concat([storage.load(part) for part in done])
+    shutil.rmtree(cells)
+    for why in found["left_out"].drop_nulls():
+        note(f"left out: {why}")
+    rows = [json.loads(row) for row in found["row"].drop_nulls()]
+    failure = max(int(code) for code in found["code"])
     if as_json:
         print_json({"dataset": compare, "protocol": cut, "k": k, "encoders": rows})
         return failure

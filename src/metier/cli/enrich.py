@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.cli.terminal import Engine, Home, Json, Workers, note, print_json, print_table
 from metier.errors import BudgetError, UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def enrich(
         str | None,
         typer.Option(envvar="METIER_DATABASE", help="URL of PostgreSQL or SQLite [default: metier.db in the home]."),
     ] = None,
+    engine: Engine = "local",
+    workers: Workers = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
@@ -103,6 +105,9 @@ def enrich(
     if (base_url is None) != (model is None):
         raise UsageError("--base-url and --model go together")
     models = len(model_configs or ()) + (base_url is not None) + embedded
+    several = (engine, workers or 1) != ("local", 1)
+    if compare and several:
+        raise UsageError("--compare runs in this process; cure: leave --engine and --workers out")
     if compare and (people is not None or inner or name):
         raise UsageError("--compare takes neither --people nor --inner nor --as")
     if not compare and (len(names) > 1 or models > 1):
@@ -150,7 +155,27 @@ def enrich(
         everybody = list(gather_all(tables, chosen, inner=inner))
         asked = [one for one in everybody if wanted is None or one.person in wanted][:limit]
         plan = _plan(prompt, config, dataset, asked, store)
-        tally, stopped = _run(plan, store, auditor, concurrency or _slots(config), retry)
+        slots = concurrency or _slots(config)
+        if several:
+            from metier.engine import open_engine
+            from metier.enrich.spread import spread
+
+            running = opened.enter_context(open_engine(engine, workers=workers))
+            cells = workspace.dataset(dataset).with_name(f".{dataset}.enrich")
+            where = _database(workspace, database)
+            tally, stopped = spread(
+                plan,
+                store,
+                running,
+                cells,
+                database=where,
+                prompt=prompt,
+                config=config,
+                concurrency=slots,
+                retry=retry,
+            )
+        else:
+            tally, stopped = _run(plan, store, auditor, slots, retry)
         unsupported: Unsupported = "keep" if keep_unsupported else "drop"
         texts = texts_of(Plan.make(plan.completer, dataset, everybody, store), store, unsupported=unsupported)
         label = texts_name(plan.completer, chosen, inner=inner, unsupported=unsupported)
@@ -194,11 +219,17 @@ def _store(workspace: "Workspace", database: str | None) -> Iterator["Completion
     """The store, closed at the end, which also empties SQLite's log into the file."""
     from metier.store import CompletionStore, Database
 
-    opened = Database.open(database or workspace.home / "metier.db")
+    opened = Database.open(_database(workspace, database))
     try:
         yield CompletionStore(opened)
     finally:
         opened.close()
+
+
+def _database(workspace: "Workspace", given: str | None) -> str:
+    """What --database says, else the home's own; a file by its whole path, since workers may run elsewhere."""
+    named = given or str(workspace.home / "metier.db")
+    return named if "://" in named else str(Path(named).absolute())
 
 
 def _erase(workspace: "Workspace", store: "CompletionStore", dataset: str, person: str, as_json: bool) -> None:

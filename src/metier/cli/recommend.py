@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metier.cli.read import visible
-from metier.cli.terminal import Home, Json, note, print_table
+from metier.cli.terminal import Engine, Home, Json, Workers, note, print_json, print_table, progress
 from metier.errors import DataRejectedError, UnknownIdError, UsageError
 
 if TYPE_CHECKING:
@@ -43,23 +43,40 @@ def recommend(
     country: Annotated[str | None, typer.Option("--country", help="Country of the new person.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Jobs a person.")] = 25,
     format_: Annotated[Format, typer.Option("--format", help="How to write them.")] = Format.table,
-    out: Annotated[Path | None, typer.Option("--out", help="Write to this file instead of stdout.")] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="All people of the bundle: Parquet files in the folder --out.")
+    ] = False,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", help="Write to this file instead of stdout; with --everybody a folder, or its URL."),
+    ] = None,
     skip_unknown: Annotated[bool, typer.Option("--skip-unknown", help="Leave out ids that are not known.")] = False,
+    engine: Engine = "local",
+    workers: Workers = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Recommend open jobs, best first. What a person applied to already is left out."""
+    """Recommend open jobs, best first. What a person applied to already is left out.
+
+    With --everybody, stopped or killed, the same command goes on with the partitions of people that are left.
+    """
     import numpy as np
 
     from metier.bundle import load
     from metier.data.workspace import Workspace
 
     is_new = any(given is not None for given in (resume, city, state, country))
-    if (users is not None) == is_new:
+    if (users is not None) + is_new + everybody != 1:
         raise UsageError(
-            "name known people with --users, or describe a new person with --resume, --city, --state and --country; "
-            "one of the two"
+            "name known people with --users, describe a new person with --resume, --city, --state and --country, or "
+            "take --everybody; one of the three"
         )
+    if everybody and out is None:
+        raise UsageError("--everybody needs a folder to write to; cure: --out FOLDER")
+    if everybody and (format_ is not Format.table):
+        raise UsageError("--everybody writes Parquet; cure: leave --format out")
+    if not everybody and (engine, workers) != ("local", None):
+        raise UsageError("--engine and --workers go with --everybody")
     workspace = Workspace.open(home)
     folder = workspace.model(bundle)
     if not folder.is_dir():
@@ -67,6 +84,9 @@ def recommend(
         raise UsageError(
             f"no bundle {bundle!r} in {workspace.home} (there: {there}); cure: metier train ... --as {bundle}"
         )
+    if everybody and out is not None:
+        _everybody(folder, out, k, engine, workers, as_json)
+        return
     loaded = load(folder)
     if users is not None:
         ids = _known(loaded, _ids(users), skip_unknown=skip_unknown)
@@ -92,7 +112,30 @@ def recommend(
             f"{silent:,} of {len(ids):,} people got no recommendation: model {loaded.name!r} knows too little of them"
             f"{cure}"
         )
-    _write(rows, Format.json if as_json else format_, out)
+    _write(rows, Format.json if as_json else format_, Path(out) if out else None)
+
+
+def _everybody(folder: Path, out: str, k: int, engine: str, workers: int | None, as_json: bool) -> None:
+    """Partitions of everybody's recommendations, and how many there are."""
+    import polars as pl
+
+    from metier.bundle.everybody import recommend_everybody
+    from metier.engine import open_engine
+    from metier.engine import parts as storage
+
+    with open_engine(engine, workers=workers) as running, progress() as bar:
+        task = bar.add_task("ranking")
+        parts = recommend_everybody(
+            running, folder, out, k, progress=lambda done, total, _: bar.update(task, completed=done, total=total)
+        )
+    counts = [storage.load(part).select(pl.len(), pl.col("person").n_unique()).row(0) for part in parts]
+    rows, answered = (sum(one) for one in zip(*counts, strict=True))
+    facts = {"folder": out, "partitions": len(parts), "people": answered, "recommendations": rows}
+    if as_json:
+        print_json(facts)
+    else:
+        note(f"{rows:,} recommendations for {answered:,} people")
+        print(out)
 
 
 def _ids(users: str) -> list[str]:

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metier.cli.read import visible
-from metier.cli.terminal import Home, Json, note, print_json, print_table
+from metier.cli.terminal import Engine, Home, Json, Workers, note, print_json, print_table
 from metier.errors import UsageError
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from metier.data import Tables
     from metier.data.workspace import Workspace
     from metier.enrich.taxonomy import Taxonomy
 
@@ -29,6 +32,8 @@ def skills(
         typer.Option("--as", help="Keep the dataset under this name, with the column inferred_skills (of past only)."),
     ] = None,
     as_text: Annotated[bool, typer.Option("--as-text", help="With --as: skills replace the texts of people.")] = False,
+    engine: Engine = "local",
+    workers: Workers = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -45,12 +50,27 @@ def skills(
             f"no file {what} and no dataset of that name in {workspace.home} (there: {there}); "
             "cure: the path of a résumé (PDF, DOCX, text, ...), or a dataset's name"
         )
-    _check(is_file, what, {"--exact": exact}, {"--person": person, "--as": name, "--as-text": as_text}, name)
-    terms = load_taxonomy(workspace, [one.strip() for one in taxonomy.split(",") if one.strip()])
+    several = (engine, workers or 1) != ("local", 1)
+    of_datasets = {"--person": person, "--as": name, "--as-text": as_text, "--engine or --workers": several}
+    _check(is_file, what, {"--exact": exact}, of_datasets, name)
+    names = [one.strip() for one in taxonomy.split(",") if one.strip()]
+    terms = load_taxonomy(workspace, names)
     if is_file:
         _of_file(Path(what), terms, exact, as_json)
     else:
-        _of_dataset(workspace, what, terms, person, name, as_text, as_json)
+        from metier.enrich.inferred_skills import inferred_skills, known_before
+
+        tables = workspace.load(what)
+        if several:
+            from metier.engine import open_engine
+            from metier.enrich.skills_by_people import skills_by_people
+
+            cells = workspace.dataset(what).with_name(f".{what}.skills")
+            with open_engine(engine, workers=workers) as running:
+                inferred = skills_by_people(running, known_before(tables), workspace, names, cells)
+        else:
+            inferred = inferred_skills(known_before(tables), terms)
+        _of_dataset(workspace, what, tables, inferred, terms, person, name, as_text, as_json)
 
 
 def _check(is_file: bool, what: str, of_files: dict[str, Any], of_datasets: dict[str, Any], name: str | None) -> None:
@@ -83,6 +103,8 @@ def _of_file(path: Path, terms: "Taxonomy", exact: bool, as_json: bool) -> None:
 def _of_dataset(
     workspace: "Workspace",
     dataset: str,
+    tables: "Tables",
+    inferred: "pl.DataFrame",
     terms: "Taxonomy",
     person: str | None,
     name: str | None,
@@ -91,12 +113,9 @@ def _of_dataset(
 ) -> None:
     import polars as pl
 
-    from metier.enrich.inferred_skills import inferred_skills, known_before, with_inferred_skills
+    from metier.enrich.inferred_skills import with_inferred_skills
     from metier.errors import UnknownIdError
 
-    tables = workspace.load(dataset)
-    past = known_before(tables)
-    inferred = inferred_skills(past, terms)
     if name is not None:
         about = {**workspace.about(dataset), "inferred_skills": {"from": dataset, "taxonomy": terms.name}}
         if as_text:  # what told of the texts before tells of none that is left

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metier.cli.terminal import Home, Json, Seed, note, print_json, print_table, progress
+from metier.cli.terminal import Engine, Home, Json, Seed, Workers, note, print_json, print_table, progress
 
 if TYPE_CHECKING:
     from metier.evaluate.tuning import Outcome
@@ -33,17 +33,22 @@ def tune(
         bool,
         typer.Option("--report", help="Then judge defaults and tuned settings on the truth, as a run."),
     ] = False,
+    engine: Engine = "local",
+    workers: Workers = None,
     as_json: Json = False,
     home: Home = None,
 ) -> None:
     """Search each model's settings on a cut inside the history; stopped at any moment, the same command goes on."""
     import json
+    import shutil
+    from contextlib import ExitStack
     from dataclasses import asdict
 
     from metier.cli.evaluate import judge
     from metier.data.workspace import Workspace
     from metier.engine import open_engine
     from metier.evaluate.experiment import Experiment, default_protocol
+    from metier.evaluate.trial_round import Rounds
     from metier.evaluate.trials import Plan, TrialLog, fingerprint
     from metier.evaluate.tuning import experiment
     from metier.evaluate.tuning import tune as search
@@ -69,13 +74,18 @@ def tune(
         seed=seed,
     )
     log = TrialLog(folder, plan)
-    with progress() as bar:
+    with ExitStack() as opened:
+        running = opened.enter_context(open_engine(engine, workers=workers))
+        several = (engine, running.workers) != ("local", 1)
+        rounds = Rounds(running, workspace, plan, folder / ".round") if several else None
+        bar = opened.enter_context(progress())
         task = bar.add_task("reading")
 
         def show(done: int, total: int, what: str) -> None:
             bar.update(task, completed=done, total=total, description=what)
 
-        outcomes = search(tables, plan, chosen, log, progress=show)
+        outcomes = search(tables, plan, chosen, log, progress=show, rounds=rounds)
+        shutil.rmtree(folder / ".round", ignore_errors=True)
     for trial in log.trials:
         if trial.model in chosen and trial.error:
             note(f"{trial.model}, trial {trial.trial} with {trial.settings} failed: {trial.error}")
@@ -88,7 +98,7 @@ def tune(
     elif not as_json:
         _print(outcomes, k)
     if report:
-        with open_engine() as running:
+        with open_engine(engine, workers=workers) as running:
             judge(compared, workspace, folder.name, engine=running, as_json=as_json)
     elif not as_json:
         print((folder / "experiment.toml").resolve())

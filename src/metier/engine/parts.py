@@ -89,3 +89,10 @@ def sweep(folder: str, kept: Collection[str]) -> None:
         name = found.rsplit("/", 1)[-1]
         if _OURS.match(name) and name not in names:
             files.rm_file(found)
+
+
+def remove(folder: str) -> None:
+    """Remove a folder of partitions, if it is there."""
+    files, path = url_to_fs(folder)
+    if files.exists(path):
+        files.rm(path, recursive=True)

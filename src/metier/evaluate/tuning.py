@@ -12,7 +12,7 @@ which counts the time this machine takes, can end two runs after different numbe
 import json
 import time
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,10 +58,30 @@ class Outcome:
         return {name: value for name, value in self.best.settings.items() if value != defaults[name]}
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A trial that is due."""
+
+    model: str
+    number: int
+    settings: dict[str, Any]
+
+
 def tune(
-    tables: Tables, plan: Plan, models: Sequence[str], log: TrialLog, *, progress: Progress | None = None
+    tables: Tables,
+    plan: Plan,
+    models: Sequence[str],
+    log: TrialLog,
+    *,
+    progress: Progress | None = None,
+    rounds: Callable[[Sequence[Asked]], Sequence[Trial]] | None = None,
 ) -> list[Outcome]:
     """Run the trials that `log` does not hold yet, the models by turns; one outcome a model.
+
+    Parameters
+    ----------
+    rounds : runs one trial of each model at a time, such as `metier.evaluate.trial_round.Rounds`; here, one after the
+        other, when None.
 
     A trial that fails is recorded with its reason and the others go on. A budget of seconds is looked at between
     trials: a fit that has begun is never cut.
@@ -75,6 +95,7 @@ def tune(
         _check_replay(plan, model, log.of(model))
     stages: list[Stage] = []
     for number in range(plan.trials):
+        due = []
         for turn, model in enumerate(models):
             past = log.of(model)
             if len(past) != number:  # done before, or no longer at it
@@ -85,8 +106,14 @@ def tune(
             if progress:
                 left = _time_left(plan, models, log)
                 progress(number * len(models) + turn, plan.trials * len(models), f"{model}, {left}")
-            stages = stages or list(prepare(tables, plan.protocol, inner=True))
-            log.add(_run(tables, stages, plan, model, number, settings))
+            asked = Asked(model, number, settings)
+            if rounds:
+                due.append(asked)
+            else:
+                stages = stages or list(prepare(tables, plan.protocol, inner=True))
+                log.add(run_trial(tables, stages, plan, asked))
+        for trial in rounds(due) if rounds and due else ():
+            log.add(trial)
     return [outcome(model, log.of(model)) for model in models]
 
 
@@ -147,10 +174,9 @@ def _next(plan: Plan, model: str, past: Sequence[Trial]) -> dict[str, Any] | Non
     return None if spent >= plan.seconds or hopeless else proposal(plan, model, past)
 
 
-def _run(
-    tables: Tables, stages: Sequence[Stage], plan: Plan, model: str, number: int, settings: dict[str, Any]
-) -> Trial:
+def run_trial(tables: Tables, stages: Sequence[Stage], plan: Plan, asked: Asked) -> Trial:
     """Fit on every fold and judge; the interval is not on the clock."""
+    model, number, settings = asked.model, asked.number, asked.settings
     started = time.perf_counter()
     try:
         judged = evaluate(
