@@ -5,8 +5,8 @@
 
 Every process has one thread of each library. FM is trained by the workers of an engine (`metier.models.rounds`), the
 models of torch by a group of processes (`metier.models.processes`); alone is `fit` as everybody calls it. `fit` counts
-all from the tables numbered to the model ready, `training` the part of it that is shared out: the epochs. `CPU s` is what
-`fit` computes on the longest way, that of the first process and, of FM, of one worker, its start among it: on a machine
+all from the tables numbered to the model ready, `training` the part of it that is shared out: the epochs. `CPU s` is
+what `fit` computes on the longest way, that of the first process and, of FM, of one worker with its start: on a machine
 with other work, where processes wait for each other's turn, it says more than the wall. Judged is the last fold of
 leave-last-out; the difference is that of the same people's average precision, paired bootstrap.
 """
