@@ -74,13 +74,13 @@ def test_workers_learn_what_one_process_learns(tmp_path):
     assert learning.get() is in_this_process
 
 
-def test_every_application_is_learned_once_an_epoch(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("workers", "shares"), [(1, 1), (2, 2), (3, 3), (4, 8)])
+def test_every_application_is_learned_once_an_epoch(workers, shares, tmp_path, monkeypatch):
     data, met, learn = assemble(small_town()).dataset, [], rounds.Descent.learn
     monkeypatch.setattr(
         rounds.Descent, "learn", lambda self, order, *rest: met.append(order) or learn(self, order, *rest)
     )
-    fitted(data, tmp_path, 2, epochs=3)
-    shares = rounds.ROUNDS * 2
+    fitted(data, tmp_path, workers, epochs=3)
     assert len(met) == 1 + 2 * shares  # the first epoch is not dealt
     for epoch in (met[:1], met[1 : 1 + shares], met[1 + shares :]):
         np.testing.assert_array_equal(np.sort(np.concatenate(epoch)), np.arange(len(data.users)))

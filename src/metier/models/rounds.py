@@ -4,7 +4,7 @@
         FM(config).fit(data, rng=rng)
 
 The first epoch, in which everything goes far from where it began, is run by the caller: copies that all start at the
-beginning do not add up. The people of every other epoch are dealt to W workers in `ROUNDS` rounds. In a round each
+beginning do not add up. The people of every other epoch are dealt to W workers in W/2 rounds, at least one. In a round each
 worker runs the same compiled epoch over its share, from the same parameters, on a copy of its own; then the copies
 become the next common parameters. With d_f what a worker changed in v_f, and D_f what it added to the sum of squared
 gradients s_f:
@@ -34,8 +34,6 @@ from metier.engine import Engine, Work, kept, parts, work
 from metier.kernels.fm_data import DealtRows, Histories, Parameters, Settings
 from metier.models.factorization import Descent, HistoryUse, Near, learning
 
-ROUNDS = 4
-"""Of an epoch: the more, the sooner a worker knows what the others learned, and the more files are written."""
 ROWS = 65_536
 """Rows of the parameters that are merged at a time."""
 SIDES = ("people", "jobs", "pasts")
@@ -76,7 +74,8 @@ class _Rounds:
             return
         seed = int(rng.integers(2**31))
         applications = np.cumsum(np.diff(descent.histories.start)[order])
-        pieces = ROUNDS * self.workers  # of as many applications each
+        # The more add up what all of them learned, the shorter they may be on their own without going too far.
+        pieces = max(1, self.workers // 2) * self.workers  # of as many applications each
         ends = np.searchsorted(applications, applications[-1] * np.arange(1, pieces) / pieces)
         shares = np.split(order, ends)
         for first in range(0, pieces, self.workers):
