@@ -4,8 +4,8 @@
         FM(config).fit(data, rng=rng)
 
 The first epoch, in which everything goes far from where it began, is run by the caller: copies that all start at the
-beginning do not add up. The people of every other epoch are dealt to W workers in W/2 rounds, at least one. In a round each
-worker runs the same compiled epoch over its share, from the same parameters, on a copy of its own; then the copies
+beginning do not add up. The people of every other epoch are dealt to W workers in W/2 rounds, at least one. In a round
+each worker runs the same compiled epoch over its share, from the same parameters, on a copy of its own; then the copies
 become the next common parameters. With d_f what a worker changed in v_f, and D_f what it added to the sum of squared
 gradients s_f:
 
