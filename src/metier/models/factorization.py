@@ -1,7 +1,8 @@
 """The training loop that FM, BPR and SVD++ share: order, negatives, epochs, averaging. The mathematics is in
 `metier.kernels.fm`."""
 
-from typing import Annotated, NamedTuple, Self
+from contextvars import ContextVar
+from typing import Annotated, NamedTuple, Protocol, Self
 
 import numpy as np
 from numba import get_num_threads
@@ -11,7 +12,17 @@ from pydantic import Field, model_validator
 from metier.data import CSR, Dataset, Floats, Nums, Query
 from metier.data.types import Times
 from metier.kernels.fm import fm_epoch
-from metier.kernels.fm_data import PARTS, Histories, Settings, average, dealt, initial, visits
+from metier.kernels.fm_data import (
+    PARTS,
+    DealtRows,
+    Histories,
+    Parameters,
+    Settings,
+    average,
+    dealt,
+    initial,
+    visits,
+)
 from metier.kernels.ranking_loss import LOSSES, Loss
 from metier.models.base import ModelConfig
 from metier.models.search import Search
@@ -67,6 +78,60 @@ class HistoryUse(NamedTuple):
     """share of steps in which the person's own features are left out, so that the past jobs learn to answer alone"""
 
 
+class Near(NamedTuple):
+    """Negatives drawn from the place of the job applied to."""
+
+    size: int
+    """negatives an application has of them"""
+    group: Nums
+    """(I,) place of each job, -1 = none"""
+    members: Nums
+    """(I,) job numbers sorted by place"""
+    start: NDArray[np.int64]
+    """where each place begins in `members`"""
+
+
+class Descent(NamedTuple):
+    """What an epoch runs on, but for the parameters."""
+
+    people: DealtRows
+    jobs: DealtRows
+    pasts: DealtRows
+    histories: Histories
+    near: list[Near]
+    n_jobs: int
+    negatives: int
+    use: HistoryUse
+    settings: Settings
+    size: int
+    """k"""
+
+    def learn(self, order: Nums, parameters: Parameters, rng: np.random.Generator) -> None:
+        """Visit the people of `order`, changing `parameters` in place."""
+        seen = visits(self.histories, order)
+        speaks = rng.random(len(seen.item)) >= self.use.silence
+        drawn = draw_negatives(seen.item, self.n_jobs, self.negatives, self.near, rng)
+        # Small batches are not worth the meeting of threads.
+        lanes = min(get_num_threads(), PARTS) if self.settings.batch >= 64 else 1
+        settings = self.settings._replace(lanes=lanes)
+        parts = self.people, self.jobs, self.pasts
+        fm_epoch(*parts, seen, drawn, speaks, closeness(self.use), parameters, settings)
+
+
+class Learning(Protocol):
+    """How an epoch is run: over the people of `order`, changing `parameters` in place."""
+
+    def __call__(self, descent: Descent, order: Nums, parameters: Parameters, rng: np.random.Generator) -> None: ...
+
+
+def in_this_process(descent: Descent, order: Nums, parameters: Parameters, rng: np.random.Generator) -> None:
+    """Everybody, one after the other."""
+    descent.learn(order, parameters, rng)
+
+
+learning: ContextVar[Learning] = ContextVar("learning", default=in_this_process)
+"""Set by `metier.models.rounds.over`."""
+
 NO_HISTORY = HistoryUse(decay=0.0, longest=0, power=0.0, silence=0.0)
 
 
@@ -99,23 +164,15 @@ def factorize(
     histories = in_order(data)
     parts = dealt(people), dealt(jobs), dealt(pasts)
     batch = max(1, min(config.batch_size, len(histories.item) // STEPS))
-    settings = Settings(
-        LOSSES.index(config.loss),
-        config.learning_rate,
-        config.reg,
-        use.power,
-        1.0 / (1.0 - use.silence),
-        int(pairs),
-        batch,
-        min(get_num_threads(), PARTS) if batch >= 64 else 1,  # small batches are not worth the meeting of threads
-    )
+    boost = 1.0 / (1.0 - use.silence)
+    loss = LOSSES.index(config.loss)
+    settings = Settings(loss, config.learning_rate, config.reg, use.power, boost, int(pairs), batch, lanes=1)
     draw = NegativeSampler(data, config)
+    descent = Descent(*parts, histories, draw.near, draw.jobs, draw.count, use, settings, config.embedding_size)
     vectors, weights = np.zeros_like(parameters.vectors), np.zeros_like(parameters.weights)
     averaged = 0
     for epoch in range(1, config.epochs + 1):
-        seen = visits(histories, rng.permutation(len(data.users)).astype(np.int32))
-        speaks = rng.random(len(seen.item)) >= use.silence
-        fm_epoch(*parts, seen, draw(seen.item, rng), speaks, closeness(use), parameters, settings)
+        learning.get()(descent, rng.permutation(len(data.users)).astype(np.int32), parameters, rng)
         if 0 < config.average_from <= epoch or (epoch == config.epochs and not averaged):
             averaged += 1
             average(vectors, parameters.vectors, averaged)
@@ -176,23 +233,28 @@ class NegativeSampler:
         self.jobs, self.count = len(data.items), config.negatives
         shares = {"state": config.same_state, "city": config.same_city}
         self.near = [
-            (int(share * config.negatives), *_groups(data.item_features.field(field).matrix))
+            Near(int(share * config.negatives), *_groups(data.item_features.field(field).matrix))
             for field, share in shares.items()
             if field in data.item_features.field_names
         ]
 
     def __call__(self, targets: Nums, rng: np.random.Generator) -> Nums:
         """(n, negatives) int32 job numbers for (n,) targets."""
-        drawn = rng.integers(0, self.jobs, (len(targets), self.count), dtype=np.int32)
-        first = 0
-        for count, group, members, start in self.near:
-            mine = group[targets]  # (n,)
-            size = (start[mine + 1] - start[mine])[:, None]
-            picked = start[mine][:, None] + (rng.random((len(targets), count)) * size).astype(np.int64)
-            known = mine >= 0
-            drawn[known, first : first + count] = members[picked[known]]
-            first += count
-        return drawn
+        return draw_negatives(targets, self.jobs, self.count, self.near, rng)
+
+
+def draw_negatives(targets: Nums, jobs: int, count: int, nearby: list[Near], rng: np.random.Generator) -> Nums:
+    """(n, count) int32 numbers of `jobs` jobs for (n,) targets, the first columns from `nearby`."""
+    drawn = rng.integers(0, jobs, (len(targets), count), dtype=np.int32)
+    first = 0
+    for near in nearby:
+        mine = near.group[targets]  # (n,)
+        size = (near.start[mine + 1] - near.start[mine])[:, None]
+        picked = near.start[mine][:, None] + (rng.random((len(targets), near.size)) * size).astype(np.int64)
+        known = mine >= 0
+        drawn[known, first : first + near.size] = near.members[picked[known]]
+        first += near.size
+    return drawn
 
 
 def _groups(matrix: CSR) -> tuple[Nums, Nums, NDArray[np.int64]]:

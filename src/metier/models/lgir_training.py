@@ -11,8 +11,9 @@ from torch.nn import functional
 from metier.data import CSR, Dataset, Floats, Nums
 from metier.errors import ConfigError
 from metier.models.factorization import FactorizationConfig, in_order
+from metier.models.processes import alike, common, gathered, parallel, part, share
 from metier.models.shots import STRONG, WEAK, Labels
-from metier.models.towers import batches
+from metier.models.towers import Batch, batches
 
 if TYPE_CHECKING:
     from metier.models.lgir import LGIRConfig
@@ -134,10 +135,10 @@ class Ids(nn.Module):
         self.known: Tensor
         self.register_buffer("known", torch.from_numpy((applications > 0) * np.float32(learned))[:, None])
 
-    def forward(self, numbers: Nums) -> Tensor:
-        """(m, size) of some"""
+    def forward(self, numbers: Nums, mine: slice = slice(None)) -> Tensor:
+        """(m, size) of those of `numbers` that are this process's; all processes ask for the same numbers"""
         at = torch.from_numpy(numbers.astype(np.int64)).to(self.vectors.device)
-        return self.vectors[at] * self.known[at]
+        return common(self.vectors[at])[mine] * self.known[at[mine]]
 
     def everybody(self) -> Tensor:
         """(n, size)"""
@@ -167,9 +168,9 @@ class LGIR(nn.Module):
         self.discriminator = TwoLayers(size, config.hidden_size, 1)
         self.matching = Matching(config.matching, blocks)
 
-    def represent(self, rows: Inputs, numbers: Nums, heard: Tensor) -> Tensor:
-        """(n, D) x of people, whose ids are left out where `heard` (n,) is False."""
-        x: Tensor = self.person(rows, self.people_ids(numbers) * heard[:, None])
+    def represent(self, rows: Inputs, numbers: Nums, heard: Tensor, mine: slice = slice(None)) -> Tensor:
+        """(n, D) x of the people `numbers[mine]`, whose ids are left out where `heard` (n,) is False."""
+        x: Tensor = self.person(rows, self.people_ids(numbers, mine) * heard[:, None])
         return x
 
 
@@ -246,6 +247,7 @@ def train(
     torch.set_num_threads(1)  # sums then run in one order whatever the machine, so results repeat bit by bit
     try:
         torch.manual_seed(seed)
+        people, jobs = (Inputs(alike([side.shared])[0], side.attributes) for side in (people, jobs))
         model = LGIR(people, jobs, blocks, counts, crowd, config).to(config.device)
         _descend(model, data, people, jobs, counts <= few, labels, config, near, np.random.default_rng([seed, 1]))
         return model.eval()
@@ -282,45 +284,62 @@ def _descend(
     adversary = torch.optim.Adam(discriminating, lr=config.learning_rate)
     steps = config.epochs * -(-len(histories.item) // config.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
-    for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
-        heard = rng.random(len(batch.at)) >= config.silence
-        x = model.represent(take(people, batch.users), batch.users, on(heard, config.device))
+
+    def loss(batch: Batch, heard: NDArray[np.bool_], drawn: tuple[Nums, Nums] | None) -> Tensor:
+        """Of this process's rows of the batch, and of its share of the people drawn."""
+        mine = batch.users[batch.mine]
+        x = model.represent(take(people, mine), batch.users, on(heard, config.device), batch.mine)
         if refining:
-            low = is_low(model, x, few_shot[batch.users] | ~heard, config)
+            low = is_low(model, x, few_shot[mine] | ~heard, config)
             x = torch.where(low[:, None], model.generator(x), x)
-        y = model.job(take(jobs, batch.shown), model.job_ids(batch.shown))
+        pool = part(len(batch.shown))
+        y = model.job(take(jobs, batch.shown[pool]), model.job_ids(batch.shown, pool))
+        y = gathered(y, len(batch.shown))  # (m, D)
         alone = model.matching.alone(y, on(batch.others, config.device))
-        scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (B, m)
+        scores = model.matching.people(x) @ model.matching.jobs(y).T + alone  # (b, m)
         scores = scores.masked_fill(on(batch.barred, config.device), -torch.inf)
-        loss = ranking_loss(scores, on(batch.target, config.device), on(batch.chance, config.device), config.loss)
+        target, chance = on(batch.target, config.device), on(batch.chance, config.device)
+        found = batch.weight * ranking_loss(scores, target, chance, config.loss)
+        return found if drawn is None else found + _quality(model, people, *drawn, config)
+
+    def game(low: Tensor, high: Tensor) -> Tensor:
+        """The discriminator's, of few-shot and many-shot people as they are."""
+        true = model.discriminator(high.requires_grad_())
+        refined = model.discriminator(model.generator(low).detach())
+        return discriminator_loss(true, refined) + config.gradient_penalty * gradient_penalty(true, high)
+
+    idle = () if refining else (model.classifier, model.generator)
+    shared_loss = parallel(model, loss, without=(model.discriminator, model.people_ids, model.job_ids, *idle))
+    shared_game = parallel(model.discriminator, game)
+    for batch in batches(data, histories, near, epochs=config.epochs, size=config.batch, rng=rng):
+        heard = (rng.random(len(batch.at)) >= config.silence)[batch.mine]
         drawn = _people(weak, strong, rng) if refining else None
-        if drawn is not None:
-            loss = loss + _quality(model, people, *drawn, config)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        shared_loss(batch, heard, drawn).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         slower.step()
         if drawn is not None:
-            low_x, high = (_as_they_are(model, people, some, config).detach() for some in drawn)
-            true = model.discriminator(high.requires_grad_())
-            refined = model.discriminator(model.generator(low_x).detach())
+            mine, weight = share(len(drawn[0]))
+            low, high = (_as_they_are(model, people, some, config, mine).detach() for some in drawn)
             adversary.zero_grad()
-            penalty = config.gradient_penalty * gradient_penalty(true, high)
-            (discriminator_loss(true, refined) + penalty).backward()  # type: ignore[no-untyped-call]
+            (weight * shared_game(low, high)).backward()  # type: ignore[no-untyped-call]
             adversary.step()
 
 
 def _quality(model: LGIR, people: Inputs, weak: Nums, strong: Nums, config: "LGIRConfig") -> Tensor:
-    """The terms that make the classifier, and the generator for the discriminator as it is."""
-    low, high = (_as_they_are(model, people, some, config) for some in (weak, strong))
+    """The terms that make the classifier, and the generator for the discriminator as it is; of this process's share of
+    as many people of both kinds."""
+    mine, weight = share(len(weak))
+    low, high = (_as_they_are(model, people, some, config, mine) for some in (weak, strong))
     logits = model.classifier(torch.cat([low, high]))[:, 0]
     is_strong = torch.cat([torch.zeros(len(low)), torch.ones(len(high))]).to(logits.device)
     loss = config.classifier_weight * classifier_loss(logits, is_strong)
     loss = loss + config.generator_weight * generator_loss(model.discriminator(model.generator(low)))
     if config.reconstruction:
-        without = model.represent(take(people, strong), strong, torch.zeros(len(strong), device=logits.device))
+        nobody = torch.zeros(len(high), device=logits.device)
+        without = model.represent(take(people, strong[mine]), strong, nobody, mine)
         loss = loss + config.reconstruction * reconstruction_loss(model.generator(without), high)
-    return loss
+    return weight * loss
 
 
 def is_low(model: LGIR, x: Tensor, few_shot: NDArray[np.bool_], config: "LGIRConfig") -> Tensor:
@@ -342,8 +361,9 @@ def _people(weak: Nums, strong: Nums, rng: np.random.Generator) -> tuple[Nums, N
     return rng.choice(weak, size, replace=False), rng.choice(strong, size, replace=False)
 
 
-def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig") -> Tensor:
-    return model.represent(take(people, numbers), numbers, torch.ones(len(numbers), device=config.device))
+def _as_they_are(model: LGIR, people: Inputs, numbers: Nums, config: "LGIRConfig", mine: slice) -> Tensor:
+    rows = take(people, numbers[mine])
+    return model.represent(rows, numbers, torch.ones(len(rows.shared), device=config.device), mine)
 
 
 def take(rows: Inputs, numbers: Nums) -> Inputs:

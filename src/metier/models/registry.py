@@ -39,6 +39,11 @@ MODELS = {
 TRAINED_BY = dict.fromkeys(("two-tower", "lgir", "lgir-fm", "lgir-afm", "lightgcn"), "torch")
 """Models whose training needs a package of an extra of the same name."""
 
+BY_PROCESSES = ("two-tower", "lgir", "lgir-fm", "lgir-afm")
+"""Models, or their parts, that torch trains in a group of processes (`metier.models.processes`)."""
+BY_WORKERS = ("fm", "fm-no-resume", "bpr", "svdpp", "afm", "review-afm", "lgir-fm", "lgir-afm", "ranker")
+"""Models with a factorization machine that an engine's workers train (`metier.models.rounds`)."""
+
 
 def available() -> list[str]:
     """The models that can be trained here: all whose extra is installed."""

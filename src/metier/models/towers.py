@@ -13,6 +13,7 @@ from metier.data import CSR, Dataset, Floats, Nums
 from metier.errors import ConfigError
 from metier.kernels.fm_data import Histories
 from metier.models.factorization import FactorizationConfig, HistoryUse, NegativeSampler, closeness, in_order
+from metier.models.processes import alike, gathered, parallel, part, share
 
 WEIGHT_RATE = 100.0
 """Step of the few weights of blocks over that of the many entries of maps: a window of a thousand applications tells
@@ -141,6 +142,7 @@ def train(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums then run in one order whatever the machine, so results repeat bit by bit
     try:
+        people, jobs = (Inputs(alike(side.texts), side.codes, side.attributes) for side in (people, jobs))
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
         towers = Towers(people, jobs, blocks, plan.size, generator).to(plan.device)
         _descend(towers, data, people, jobs, plan, rng)
@@ -161,22 +163,28 @@ def _descend(towers: Towers, data: Dataset, people: Inputs, jobs: Inputs, plan: 
     steps = plan.epochs * -(-len(histories.item) // plan.batch)
     slower = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, total_iters=max(steps, 1))
     owner = owners(histories)
-    for batch in batches(data, histories, plan.negatives, epochs=plan.epochs, size=plan.batch, rng=rng):
-        heard_at = rng.random(len(batch.at)) >= plan.silence
+
+    def loss(batch: Batch, heard_at: NDArray[np.bool_]) -> Tensor:
+        """Of this process's rows of the batch."""
         past = other_jobs(histories, batch.at, owner, heard_at, plan.use, len(data.items))
         needed = np.union1d(batch.shown, past.indices).astype(np.int32)
-        vectors, bias = towers.jobs(jobs.take(needed))  # (n, D), (n,)
-        place = np.searchsorted(needed, batch.shown)
+        mine = towers.jobs(jobs.take(needed[part(len(needed))]))
+        vectors, bias = (gathered(one, len(needed)) for one in mine)  # (n, D), (n,)
+        past, place = CSR(past[batch.mine][:, needed]), np.searchsorted(needed, batch.shown)
         alone, beside, history = towers.spread()
         heard = torch.from_numpy(np.diff(past.indptr) > 0).to(alone.device)[:, None]
-        p = towers.people(people.take(batch.users)) * torch.where(heard, beside, alone)
-        p = p + (towers.sparse(CSR(past[:, needed])) @ vectors) * history  # (B, n) @ (n, D)
-        scores = p @ vectors[place].T + bias[place] + towers.crowd(towers.dense(batch.others))  # (B, m)
+        p = towers.people(people.take(batch.users[batch.mine])) * torch.where(heard, beside, alone)
+        p = p + (towers.sparse(past) @ vectors) * history  # (b, n) @ (n, D)
+        scores = p @ vectors[place].T + bias[place] + towers.crowd(towers.dense(batch.others))  # (b, m)
         barred = np.where(batch.barred, np.float32(-1e9), np.float32(0))
         scores = scores + towers.dense(barred - np.log(batch.chance))
-        loss = functional.cross_entropy(scores, torch.from_numpy(batch.target).to(scores.device))
+        return batch.weight * functional.cross_entropy(scores, torch.from_numpy(batch.target).to(scores.device))
+
+    shared_loss = parallel(towers, loss)
+    for batch in batches(data, histories, plan.negatives, epochs=plan.epochs, size=plan.batch, rng=rng):
+        heard_at = rng.random(len(batch.at)) >= plan.silence
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        shared_loss(batch, heard_at).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         slower.step()
 
@@ -223,10 +231,14 @@ class Pool:
 
 
 class Batch(NamedTuple):
-    """B applications, and the m jobs that all their people are ranked over."""
+    """B applications, of which b are this process's, and the m jobs that all their people are ranked over."""
 
     at: NDArray[np.int64]
     """(B,) places in the histories"""
+    mine: slice
+    """the b rows of this process; all B where it trains alone"""
+    weight: float
+    """of a mean over them (`metier.models.processes`)"""
     users: Nums
     """(B,)"""
     shown: Nums
@@ -234,11 +246,11 @@ class Batch(NamedTuple):
     chance: Floats
     """(m,) of each to be there"""
     target: NDArray[np.int64]
-    """(B,) the column of each application's job"""
+    """(b,) the column of each application's job"""
     barred: NDArray[np.bool_]
-    """(B, m) other jobs of the same person, which must not count against them"""
+    """(b, m) other jobs of the same person, which must not count against them"""
     others: Floats
-    """(B, m) applications to each job, without the one that is learned: it is no evidence for itself"""
+    """(b, m) applications to each job, without the one that is learned: it is no evidence for itself"""
 
 
 def batches(
@@ -251,14 +263,16 @@ def batches(
     for _ in range(epochs):
         order = rng.permutation(len(owner))
         for at in (order[first : first + size] for first in range(0, len(order), size)):
-            users, targets, row = owner[at], histories.item[at], np.arange(len(at))
-            shown, chance = pool.draw(targets, rng)
+            shown, chance = pool.draw(histories.item[at], rng)
+            mine, weight = share(len(at))
+            users, targets = owner[at], histories.item[at[mine]]
+            row = np.arange(len(targets))
             target = np.searchsorted(shown, targets)
-            barred = data.matrix[users][:, shown].toarray() > 0
+            barred = data.matrix[users[mine]][:, shown].toarray() > 0
             barred[row, target] = False
-            others = np.tile(applications[shown], (len(at), 1))
+            others = np.tile(applications[shown], (len(targets), 1))
             others[row, target] -= 1
-            yield Batch(at, users, shown, chance, target, barred, others)
+            yield Batch(at, mine, weight, users, shown, chance, target, barred, others)
 
 
 def owners(histories: Histories) -> Nums:
