@@ -60,7 +60,7 @@ def _lines(path: Path) -> int:
 
 def watched(arguments: list[str], home: Path) -> dict[str, float]:
     """Run a metier command; wall and CPU seconds and peak MB of it with its children."""
-    command = [sys.executable, "-c", "from metier.cli.app import main; main()", *arguments]
+    command = [sys.executable, "-m", "metier", *arguments]
     environment = os.environ | {"METIER_HOME": str(home)}
     before, peak, started = os.times(), 0.0, time.perf_counter()
     running = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)

@@ -30,7 +30,7 @@ class MarketKnobs(BaseModel):
 
     employer: int = Field(0, ge=0, le=30)
     """Sentences of each posting about the employer, the same thirty for everybody: with 20 of them its HTML has the
-    2.3 kB of a real one. Ours: none, so that what is read sets postings apart."""
+    2.5 kB of a real one. Ours: none, so that what is read sets postings apart."""
 
     occupation: float = Field(6.5, ge=0, le=20)
     """Weight of a posting in the sought occupation; another one of its family gets half. Assumption: four of ten
