@@ -23,7 +23,7 @@ def test_report_comes_last(metier, two_models, tmp_path):
     assert report == Workspace(tmp_path).run("demo") / "report.html"
     assert "oracle" in report.read_text()
     assert len(Workspace(tmp_path).load("demo").people) == 300
-    assert "random (1 of" in ran.err  # no terminal shows a bar here, so lines say that work goes on
+    assert "random (2 of" in ran.err  # no terminal shows a bar here, so lines say that work goes on
     assert "lgir-fm" not in ran.err
     assert "judging 2 models; with 4,000 people 8 minutes" in ran.err
 
