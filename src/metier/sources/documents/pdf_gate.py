@@ -22,7 +22,8 @@ def check_pdf(content: bytes, limits: Limits) -> None:
     ------
     Refused : too many pages or objects, streams that unpack to too much, an image of too many pixels, a password.
     """
-    logging.disable(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)  # pypdf tells what it mends, in the words of the file
     try:
         with apply_configuration(
             zlib_maximum_output_length=limits.stream_bytes,
@@ -38,6 +39,8 @@ def check_pdf(content: bytes, limits: Limits) -> None:
         raise Refused("asks for a password; cure: save it without one") from None
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError):
         return  # broken in a way that pypdf cannot mend, or encrypted with an algorithm that it does not bring
+    finally:
+        logging.disable(before)
 
 
 def _check(reader: PdfReader, limits: Limits) -> None:
