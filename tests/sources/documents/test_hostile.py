@@ -1,6 +1,7 @@
 """Hostile, broken and mutated files: the parent gets text or one clear error, and no child passes its limits."""
 
 import json
+import logging
 import random
 import re
 import resource
@@ -18,6 +19,7 @@ from metier.errors import DataRejectedError, MissingExtraError
 from metier.sources.documents import confine
 from metier.sources.documents.child import python_child, run_confined
 from metier.sources.documents.limits import Limits
+from metier.sources.documents.pdf_gate import check_pdf
 from metier.sources.documents.reading import read_document
 
 built = cache(files)
@@ -222,3 +224,9 @@ def test_child_that_answers_nonsense_is_not_believed(monkeypatch):
     monkeypatch.setattr(reading, "python_child", runs('print(\'{"document": {"kind": "exe"}}\')'))
     with pytest.raises(DataRejectedError, match="without an answer"):
         read_document(b"Anna")
+
+
+def test_what_pypdf_mends_is_not_told_and_other_logs_go_on(caplog):
+    check_pdf(b"Anna%PDF-1.7\nxref\nAnna", Limits())  # pypdf would quote its first bytes
+    logging.getLogger("metier").warning("still here")
+    assert [record.getMessage() for record in caplog.records] == ["still here"]

@@ -14,6 +14,8 @@ from metier.sources.documents.parts import Refused
 _CURE = "cure: print the résumé to PDF again, or save it as DOCX or plain text"
 _MOST_OBJECTS = 20_000
 
+logging.getLogger("pypdf").setLevel(logging.CRITICAL + 1)  # it tells what it mends, in the words of the file
+
 
 def check_pdf(content: bytes, limits: Limits) -> None:
     """Refuse a PDF over the limits; one that is merely broken passes, because PDFium mends more than pypdf does.
@@ -22,8 +24,6 @@ def check_pdf(content: bytes, limits: Limits) -> None:
     ------
     Refused : too many pages or objects, streams that unpack to too much, an image of too many pixels, a password.
     """
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)  # pypdf tells what it mends, in the words of the file
     try:
         with apply_configuration(
             zlib_maximum_output_length=limits.stream_bytes,
@@ -39,8 +39,6 @@ def check_pdf(content: bytes, limits: Limits) -> None:
         raise Refused("asks for a password; cure: save it without one") from None
     except (PyPdfError, ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, ImportError):
         return  # broken in a way that pypdf cannot mend, or encrypted with an algorithm that it does not bring
-    finally:
-        logging.disable(before)
 
 
 def _check(reader: PdfReader, limits: Limits) -> None:
