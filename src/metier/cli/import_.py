@@ -1,5 +1,6 @@
 """`metier import ...`: somebody's files, or a synthetic market, become a dataset of the workspace."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,11 +31,23 @@ def careerbuilder(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """Import the official files of the CareerBuilder 2012 challenge."""
+    """Import the official files of the CareerBuilder 2012 challenge.
+
+    Stopped or killed, the same command goes on: the postings that were read are not read again.
+    """
+    from metier.data.workspace import Workspace
+    from metier.errors import MetierError
     from metier.sources.careerbuilder import read_careerbuilder
 
-    about = {"source": "careerbuilder"}
-    _bring(lambda bar: read_careerbuilder(path, max_bad=max_bad, progress=bar), name, about, home, as_json)
+    about, kept = {"source": "careerbuilder"}, Workspace.open(home).dataset(name).with_name(f".{name}.import")
+    try:
+        _bring(
+            lambda bar: read_careerbuilder(path, max_bad=max_bad, progress=bar, kept=kept), name, about, home, as_json
+        )
+    except MetierError:
+        shutil.rmtree(kept, ignore_errors=True)
+        raise
+    shutil.rmtree(kept, ignore_errors=True)
 
 
 @app.command("table")

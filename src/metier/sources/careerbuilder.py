@@ -7,7 +7,7 @@ raw CR, so only LF ends a line. Zip codes are text (leading zeros), and "None" i
 The `Split` column says who the challenge tested; those are counted and the column is kept away from models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +27,7 @@ from metier.sources.checks import (
     require_past,
 )
 from metier.sources.files import InputFile, catalogue, split_blocks
+from metier.sources.kept_blocks import KeptBlocks
 from metier.sources.quarantine import LINE, FileLog, ImportReport, Ledger, Progress
 from metier.sources.text import plain_text
 
@@ -38,13 +39,19 @@ _SEE_DESCRIPTION = "Please refer to the Job Description to view the requirements
 
 
 def read_careerbuilder(
-    path: Path, *, max_bad: float = 0.05, progress: Progress | None = None
+    path: Path, *, max_bad: float = 0.05, progress: Progress | None = None, kept: Path | None = None
 ) -> tuple[Tables, ImportReport]:
     """Tables of the challenge files in a folder (or in the zip files it holds), or in one zip file.
 
     People have the attributes degree, major, graduated, history_count, experience_years, employed, managed_others and
     managed_count. Of each (person, job) the first application is kept; a window has its cut-off five days in. Users,
     applications and jobs are needed; without window dates nobody has a window, and that is counted as a warning.
+
+    Parameters
+    ----------
+    max_bad : largest share of a file's rows that may be bad, duplicates apart.
+    kept : folder for the blocks of jobs that are finished, which a reading after a killed one finds again; yours to
+        remove. None of them is about a person.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def read_careerbuilder(
             f"{path}: no {', '.join(missing)}, plain, .gz or in a zip; found {', '.join(files) or 'no .tsv file'}; "
             "cure: give the folder with the files of kaggle.com/c/job-recommendation"
         )
-    desk = _Desk(Ledger(), progress)
+    desk = _Desk(Ledger(), progress, KeptBlocks(kept) if kept else None)
     windows = desk.windows(files["window_dates.tsv"]) if "window_dates.tsv" in files else None
     people, tested = desk.users(files["users.tsv"], windows)
     jobs = desk.jobs([files[name] for name in job_names], windows)
@@ -79,6 +86,7 @@ class _Desk:
 
     ledger: Ledger
     progress: Progress | None
+    kept: KeptBlocks | None
 
     def windows(self, file: InputFile) -> pl.DataFrame:
         values = {
@@ -115,7 +123,7 @@ class _Desk:
         return self.ledger.close(log, frame).select(*values), int((frame["split"] == "Test").sum())
 
     def jobs(self, files: Sequence[InputFile], windows: pl.DataFrame | None) -> pl.DataFrame:
-        """Jobs with description and requirements as plain text, made block by block: the texts are large."""
+        """Jobs with description and requirements as plain text, which is nearly all the work of an import."""
         values = {
             "id": category("JobID"),
             "window": number("WindowID", dtype=pl.Int16),
@@ -132,12 +140,9 @@ class _Desk:
         accepted: list[pl.DataFrame] = []
         for file in files:
             log = FileLog(file.name)
-            blocks = []
-            for raw in split_blocks(file, log, _raw_names(values), progress=self.progress):
-                block = require(log, read_values(log, raw, values, strict=["start"]), "id")
-                block = _in_window(log, require_past(log, block, "start"), windows)
-                blocks.append(block.with_columns(_posting(block)).drop("description", "requirements"))
-            frame = require_distinct(log, pl.concat(blocks), "id")
+            frame = require(log, self._read(file, log, values, strict=["start"], then=_posting, kept=self.kept), "id")
+            frame = _in_window(log, require_past(log, frame, "start"), windows)
+            frame = require_distinct(log, frame, "id")
             for earlier in accepted:
                 repeats = pl.col("id").is_in(earlier["id"].implode())
                 frame = log.set_aside(frame, repeats, column="id", code="duplicate", reason="repeats an earlier file")
@@ -170,12 +175,20 @@ class _Desk:
         self.ledger.close(log, require_distinct(log, frame, "person"))
 
     def _read(
-        self, file: InputFile, log: FileLog, values: dict[str, pl.Expr], strict: Sequence[str] = ()
+        self,
+        file: InputFile,
+        log: FileLog,
+        values: dict[str, pl.Expr],
+        strict: Sequence[str] = (),
+        then: Callable[[pl.DataFrame], pl.DataFrame] = lambda typed: typed,
+        kept: KeptBlocks | None = None,
     ) -> pl.DataFrame:
-        """The typed columns of a whole file."""
-        columns = _raw_names(values)
-        blocks = split_blocks(file, log, columns, progress=self.progress)
-        return read_values(log, pl.concat([block.select(LINE, *columns) for block in blocks]), values, strict=strict)
+        """The typed columns of a whole file, made block by block."""
+
+        def typed(log: FileLog, raw: pl.DataFrame) -> pl.DataFrame:
+            return then(read_values(log, raw, values, strict=strict))
+
+        return pl.concat(split_blocks(file, log, _raw_names(values), progress=self.progress, then=typed, kept=kept))
 
 
 def _raw_names(values: dict[str, pl.Expr]) -> list[str]:
@@ -203,10 +216,10 @@ def _in_window(log: FileLog, frame: pl.DataFrame, windows: pl.DataFrame | None) 
     return log.set_aside(frame, ~known, column="window", code="window", reason="no such window in window_dates.tsv")
 
 
-def _posting(jobs: pl.DataFrame) -> pl.Series:
-    """Description, then requirements, each in one line; requirements that only point to the description are dropped."""
+def _posting(jobs: pl.DataFrame) -> pl.DataFrame:
+    """One `text`: description, then requirements, each in one line; those that only point to the description go."""
     frame = jobs.select(plain_text(jobs["description"]), plain_text(jobs["requirements"]))
     own = pl.col("requirements")
     kept = pl.when(~own.str.starts_with(_SEE_DESCRIPTION)).then(own)
     text = pl.concat_str("description", kept, separator="\n", ignore_nulls=True).replace("", None)
-    return frame.select(text=text).to_series()
+    return jobs.drop("description", "requirements").with_columns(frame.select(text=text))

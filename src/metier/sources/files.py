@@ -5,7 +5,7 @@ import os
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import IO, TypeVar, cast
 import polars as pl
 
 from metier.errors import DataRejectedError, UsageError
+from metier.sources.kept_blocks import KeptBlocks
 from metier.sources.quarantine import LINE, FileLog, Progress
 
 BLOCK = 1 << 22
@@ -23,6 +24,9 @@ BLOCK = 1 << 22
 
 MOST, LONGEST = 20, 30
 """Names of columns that a message shows, and characters of each."""
+
+Then = Callable[[FileLog, pl.DataFrame], pl.DataFrame]
+"""The account and the raw frame of a block -> what its reader wants of it."""
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -133,11 +137,24 @@ def split_blocks(
     columns: Sequence[str] | None,
     separator: str = "\t",
     progress: Progress | None = None,
+    *,
+    then: Then = lambda log, raw: raw,
+    kept: KeptBlocks | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """Frames of LINE and these String columns (None for all) of an unquoted file with a header; "" stays "".
+    """Frames of LINE and these String columns (None for all) of an unquoted file with a header, or what `then` makes.
 
-    Lines with another number of fields than the header go to quarantine. DataRejectedError when a column is missing; it
-    lists those found. A block is read while the one before it is split.
+    "" stays "". Lines with another number of fields than the header go to quarantine. Several blocks are worked on at a
+    time, and come in the order of the file.
+
+    Parameters
+    ----------
+    then : called, in several threads, with the account and the frame of each block, and first with no rows at all. What
+        it gives must depend on nothing else.
+    kept : where finished blocks are put, and found again by a reading that comes after one that was killed.
+
+    Raises
+    ------
+    DataRejectedError : a column is missing, lists those found; or the file is empty or broken.
     """
     texts = text_blocks(file, progress)
     number, text = next(texts, (0, ""))
@@ -146,16 +163,21 @@ def split_blocks(
     first, ended, rest = text.partition("\n")
     header = first.split(separator)
     require_columns(file, header, columns or ())
-    kept = header if columns is None else list(columns)
-    yield pl.DataFrame(schema={LINE: pl.Int64} | dict.fromkeys(kept, pl.String))  # a header alone is no error
+    names = header if columns is None else list(columns)
+    nobody = pl.DataFrame(schema={LINE: pl.Int64} | dict.fromkeys(names, pl.String))
+    yield then(log, nobody)  # a header alone is no error
+    width, fields = len(header), {f"field_{header.index(name)}": name for name in names}
+
+    def read(block: tuple[int, str]) -> tuple[FileLog, pl.DataFrame]:
+        own = FileLog(file.name)
+        return own, then(own, _split(own, *block, separator, width, fields))
+
     blocks = chain([(number + 1, rest)] if ended else [], texts)
-    width, fields = len(header), [f"field_{header.index(name)}" for name in kept]
-    for good, wrong, garbled in _in_turn(lambda block: _split(*block, separator, width, fields), blocks):
-        log.rows += len(good) + len(wrong)
-        log.warn("not UTF-8, replaced by U+FFFD", garbled)
-        reason = pl.format("{} fields where the header has " + str(width), pl.col("count"))
-        log.set_aside(wrong, pl.lit(True), column="", code="fields", reason=reason)
-        yield good.rename(dict(zip(fields, kept, strict=True)))
+    for own, frame in _in_turn(
+        read if kept is None else lambda block: kept.get((header, *block), lambda: read(block)), blocks
+    ):
+        log.add(own)
+        yield frame
 
 
 def require_columns(file: InputFile, found: Sequence[str], required: Sequence[str]) -> None:
@@ -178,20 +200,23 @@ def shown(names: Sequence[str]) -> str:
     return ", ".join([*some, *more]) or "none"
 
 
-def _split(
-    number: int, text: str, separator: str, width: int, fields: Sequence[str]
-) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """LINE and `fields` of the lines with `width` fields, LINE and count (of fields) of the others; garbled lines."""
+def _split(log: FileLog, number: int, text: str, separator: str, width: int, fields: Mapping[str, str]) -> pl.DataFrame:
+    """LINE and the named fields of the lines with `width` fields; the others go to quarantine."""
     lines = pl.Series("text", [text]).str.split("\n").explode()
-    garbled = int(lines.str.contains("\ufffd", literal=True).sum()) if "\ufffd" in text else 0
+    log.rows += len(lines)
+    if "\ufffd" in text:
+        log.warn("not UTF-8, replaced by U+FFFD", int(lines.str.contains("\ufffd", literal=True).sum()))
     numbers = pl.int_range(number, number + len(lines), eager=True).alias(LINE)
     cells = lines.str.split_exact(separator, width).struct.unnest()  # one more than there should be
     right = cells[f"field_{width - 1}"].is_not_null() & cells[f"field_{width}"].is_null()
-    good = cells.select(numbers, *fields)
+    good = cells.select(numbers, *fields).rename(dict(fields))
     if right.all():
-        return good, pl.DataFrame(schema={LINE: pl.Int64, "count": pl.UInt32}), garbled
-    count = lines.filter(~right).str.count_matches(separator, literal=True) + 1
-    return good.filter(right), pl.DataFrame({LINE: numbers.filter(~right), "count": count}), garbled
+        return good
+    wrong = lines.filter(~right).str.count_matches(separator, literal=True) + 1
+    reason = pl.format("{} fields where the header has " + str(width), pl.col("count"))
+    aside = pl.DataFrame({LINE: numbers.filter(~right), "count": wrong})
+    log.set_aside(aside, pl.lit(True), column="", code="fields", reason=reason)
+    return good.filter(right)
 
 
 def _in_turn(function: Callable[[T], S], items: Iterable[T]) -> Iterator[S]:

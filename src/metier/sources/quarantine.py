@@ -4,6 +4,7 @@ A row that cannot be trusted is quarantined with file, line, column, code and re
 column that is not needed becomes null and is counted as a warning. Neither ever holds text of a person or posting.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -127,6 +128,28 @@ class FileLog:
         """Count values that were set to null, or changed, in rows that stay."""
         if count:
             self.warnings[what] = self.warnings.get(what, 0) + count
+
+    def add(self, part: "FileLog") -> None:
+        """Take in the account of a part of the file."""
+        self.rows += part.rows
+        self.names |= part.names
+        self._aside += part._aside
+        for what, count in part.warnings.items():
+            self.warn(what, count)
+
+    def dump(self) -> str:
+        """The account as JSON."""
+        aside = [row for frame in self._aside for row in frame.rows()]
+        return json.dumps([self.file, self.rows, self.warnings, self.names, aside])
+
+    @classmethod
+    def parse(cls, text: str) -> "FileLog":
+        """The account that `dump` wrote."""
+        file, rows, warnings, names, aside = json.loads(text)
+        log = cls(file)
+        log.rows, log.warnings, log.names = rows, warnings, names
+        log._aside = [pl.DataFrame(aside, schema=SCHEMA, orient="row")] if aside else []
+        return log
 
     def report(self, accepted: int) -> tuple[FileReport, pl.DataFrame]:
         """The account of the file, which must balance, and its quarantined rows in line order."""
