@@ -19,7 +19,7 @@ ROWS = 400
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """Jobs in about 50 blocks, with faults of every kind an account can hold."""
+    """Jobs in about 40 blocks, with faults of every kind an account can hold."""
     monkeypatch.setattr(files, "BLOCK", 2000)
     made = world(ROWS)
     made["jobs.tsv"][100] += "\tstray"
@@ -51,11 +51,11 @@ def same(one, other) -> None:
 
 def test_a_second_reading_makes_no_text_and_gives_the_same(folder, tmp_path, monkeypatch) -> None:
     plain = read_careerbuilder(folder)
-    assert {code for code in plain[1].quarantine["code"]} >= {"fields", "value", "duplicate"}
+    assert set(plain[1].quarantine["code"]) >= {"fields", "value", "duplicate"}
     assert plain[1].files[2].warnings == {"EndDate: unreadable, set to unknown": 1}
     seen = counted(monkeypatch)
     same(plain, read_careerbuilder(folder, kept=tmp_path / "kept"))
-    assert len(seen) > 40
+    assert len(seen) > 30
     assert sum(seen) == ROWS - 1
     seen.clear()
     same(plain, read_careerbuilder(folder, kept=tmp_path / "kept"))
