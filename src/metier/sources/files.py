@@ -164,18 +164,19 @@ def split_blocks(
     header = first.split(separator)
     require_columns(file, header, columns or ())
     names = header if columns is None else list(columns)
-    nobody = pl.DataFrame(schema={LINE: pl.Int64} | dict.fromkeys(names, pl.String))
-    yield then(log, nobody)  # a header alone is no error
+    empty = pl.DataFrame(schema={LINE: pl.Int64} | dict.fromkeys(names, pl.String))
+    yield then(log, empty)  # a header alone is no error
     width, fields = len(header), {f"field_{header.index(name)}": name for name in names}
 
     def read(block: tuple[int, str]) -> tuple[FileLog, pl.DataFrame]:
         own = FileLog(file.name)
         return own, then(own, _split(own, *block, separator, width, fields))
 
+    def read_once(block: tuple[int, str]) -> tuple[FileLog, pl.DataFrame]:
+        return read(block) if kept is None else kept.get([file.name, header, names, *block], lambda: read(block))
+
     blocks = chain([(number + 1, rest)] if ended else [], texts)
-    for own, frame in _in_turn(
-        read if kept is None else lambda block: kept.get((header, *block), lambda: read(block)), blocks
-    ):
+    for own, frame in _in_turn(read_once, blocks):
         log.add(own)
         yield frame
 
