@@ -25,6 +25,18 @@ def test_wrong_setting_is_named_without_its_value(tmp_path, monkeypatch, text, n
     assert "70000" not in str(caught.value)
 
 
+def test_shard_that_is_none_of_its_number_is_told_with_the_cure(monkeypatch):
+    with pytest.raises(ConfigError, match=r"settings of metier serve: shard: there is no part 3 of 2, .* 2/2;"):
+        read_settings(shard="3/2")
+
+
+def test_rule_over_several_settings_names_them():
+    with pytest.raises(ConfigError, match="settings of metier serve: shards need shard_secret"):
+        read_settings(shard="1/2")
+    with pytest.raises(ConfigError, match="leave out shard or shards"):
+        read_settings(shard="1/2", shards="http://127.0.0.1:1", shard_secret="0123456789abcdef")
+
+
 def test_missing_file_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("METIER_SERVE_CONFIG", str(tmp_path / "none.toml"))
     with pytest.raises(ConfigError, match="no file"):

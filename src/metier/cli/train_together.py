@@ -33,7 +33,7 @@ def group(model: str) -> AbstractContextManager[bool]:
     """Join the group that this process was started in; whether it is the first of it, as a process alone is."""
     if not in_group():
         return nullcontext(True)
-    _can(model, BY_PROCESSES, "in a group of processes")
+    _can(model, BY_PROCESSES, "in a group of processes", "start it without torchrun")
     try:
         from metier.models.processes import joined
     except ModuleNotFoundError as error:
@@ -47,7 +47,7 @@ def crew(engine: str, workers: int | None, model: str, workspace: Workspace) -> 
     if engine == "local" and workers in (None, 1):
         yield
         return
-    _can(model, BY_WORKERS, "on the workers of an engine")
+    _can(model, BY_WORKERS, "on the workers of an engine", "leave --engine and --workers out")
     from metier.models.rounds import over
 
     with open_engine(engine, workers=workers) as running, over(running, running.workers, workspace.home / "rounds"):
@@ -62,7 +62,7 @@ def start(
     When a process ends with an error the others are ended, too, and so is this command, with its exit code: what was
     wrong it has said.
     """
-    _can(model, BY_PROCESSES, "in a group of processes")
+    _can(model, BY_PROCESSES, "in a group of processes", "leave --processes out")
     create(model, settings)  # what is wrong with them is said once
     if dataset not in workspace.names("datasets"):
         workspace.load(dataset)  # says which there are
@@ -94,8 +94,8 @@ def start(
             one.wait()
 
 
-def _can(model: str, known: tuple[str, ...], how: str) -> None:
+def _can(model: str, known: tuple[str, ...], how: str, cure: str) -> None:
     """UsageError where a model is not trained so; one that does not exist is `create`'s to name."""
     create(model)
     if model not in known:
-        raise UsageError(f"model {model!r} is not trained {how}; cure: train it alone, or one of {', '.join(known)}")
+        raise UsageError(f"model {model!r} is not trained {how}, as are {', '.join(known)}; cure: {cure}")

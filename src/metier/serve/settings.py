@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from metier.errors import ConfigError
@@ -92,15 +92,22 @@ class Settings(BaseSettings):
     """When it is: `clock`; `data`, the bundle's newest interaction; `auto`, the former, unless that and every
     `datePosted` since, of jobs not withdrawn and not still to come, are more than a year ago."""
 
+    @field_validator("shard")
+    @classmethod
+    def _exists(cls, shard: str) -> str:
+        """A shard has a number up to their count."""
+        number, _, count = shard.partition("/")
+        if shard and int(number) > int(count):
+            raise ValueError(f"there is no part {number} of {count}, the last one is {count}/{count}")
+        return shard
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        """A shard has a number up to their count; whoever is or asks one knows the secret."""
+        """A process is a shard or asks shards, not both; either way it knows their secret."""
         if self.shard and self.shards:
-            raise ValueError("a process is a shard or asks shards; cure: leave out shard or shards")
+            raise ValueError("a process is a shard or asks shards: leave out shard or shards")
         if (self.shard or self.shards) and len(self.shard_secret) < 16:
             raise ValueError("shards need shard_secret, at least 16 characters")
-        if self.shard and int(self.shard.split("/")[0]) > int(self.shard.split("/")[1]):
-            raise ValueError("no such shard; cure: shard = I/N with I from 1 to N")
         return self
 
     @classmethod
@@ -147,5 +154,8 @@ def read_settings(**flags: Any) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{file} is no TOML: {error}") from None
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+        said = "; ".join(
+            ": ".join(filter(None, [".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")]))
+            for one in error.errors(include_input=False)
+        )
         raise ConfigError(f"settings of metier serve: {said}; cure: metier serve --print-schema") from None
